@@ -1,0 +1,92 @@
+// What the journal is told of a commit or a refusal: enough to restore the state and to answer "who changed what".
+import type { Actor } from './actor.js';
+import { isComputed, type Cell } from './cell.js';
+import type { Entry } from './journalEntry.js';
+import type { Refusal, TransactOptions } from './outcome.js';
+
+/** Encrypts the JSON text of a sealed key's value. */
+export type Seal = (key: string, json: string) => string;
+
+interface CommitFacts {
+  readonly revision: number;
+  readonly at: number;
+  readonly actor: Actor;
+  /** New values of cells that changed, and of those whose transient value is now meant to stay. */
+  readonly values: Iterable<readonly [Cell, unknown]>;
+  readonly options: TransactOptions;
+  readonly seal: Seal | undefined;
+}
+
+/** Nothing for what the server writes about itself, unless it changes something that is saved. */
+export function commitEntry({ revision, at, actor, values, options, seal }: CommitFacts): Entry | undefined {
+  const set: Record<string, unknown> = {};
+  const sealed: Record<string, string> = {};
+  const unsaved: Record<string, unknown> = {};
+  const was: Record<string, unknown> = {};
+  for (const [cell, value] of values) {
+    if (isComputed(cell)) continue;
+    if (cell.saved && cell.sealed) {
+      if (seal === undefined) throw new Error(`${cell.key} is secret, and there is no key to seal it with`);
+      sealed[cell.key] = seal(cell.key, JSON.stringify(value));
+    } else if (cell.saved) {
+      set[cell.key] = value;
+      was[cell.key] = cell.durable === undefined ? cell.value : cell.durable.value;
+    } else if (actor.system !== true && !cell.sealed) {
+      unsaved[cell.key] = value;
+      was[cell.key] = cell.value;
+    }
+  }
+  if (Object.keys(set).length + Object.keys(sealed).length + Object.keys(unsaved).length === 0)
+    return undefined;
+  return {
+    kind: 'commit',
+    rev: revision,
+    at,
+    ...originOf(actor),
+    ...optional('set', set),
+    ...optional('sealed', sealed),
+    ...optional('unsaved', unsaved),
+    ...optional('was', was),
+    ...(options.note === undefined ? {} : { note: options.note }),
+    ...(options.requestId === undefined ? {} : { request: options.requestId }),
+  };
+}
+
+/** A refused value is worth recording while it is small; a secret or a guess at an unknown key never is. */
+const longestTried = 500;
+
+export function refusedEntry(
+  at: number,
+  actor: Actor,
+  patch: Readonly<Record<string, unknown>>,
+  errors: readonly [Refusal, ...Refusal[]],
+  cellOf: (key: string) => Cell | undefined,
+): Entry {
+  const tried: Record<string, unknown> = {};
+  for (const { key } of errors) {
+    const cell = key === undefined ? undefined : cellOf(key);
+    if (key === undefined || cell === undefined || cell.sealed || !(key in patch)) continue;
+    if (JSON.stringify(patch[key]).length <= longestTried) tried[key] = patch[key];
+  }
+  const [{ code, message }] = errors;
+  return {
+    kind: 'refused',
+    at,
+    ...originOf(actor),
+    keys: [...new Set(errors.flatMap(({ key }) => (key === undefined ? [] : [key.slice(0, 64)])))].slice(
+      0,
+      20,
+    ),
+    code,
+    message: message.slice(0, longestTried),
+    ...optional('tried', tried),
+  };
+}
+
+export function originOf({ name, via, address }: Actor): { by: string; via: string; from?: string } {
+  return { by: name, via, ...(address === undefined ? {} : { from: address }) };
+}
+
+function optional<K extends string, V extends object>(name: K, value: V): { [N in K]?: V } {
+  return Object.keys(value).length === 0 ? {} : ({ [name]: value } as { [N in K]?: V });
+}
