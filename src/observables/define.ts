@@ -47,8 +47,11 @@ export interface SettingOptions<S extends TSchema> extends Common<S> {
   readonly secret?: true;
   /** Partly secret: what to show. Such a value is sealed on disk as well. */
   readonly redact?: Redact<Static<S>>;
-  /** Brings an accepted value into its one stored form; `previous` supplies write-only members the writer left out. */
-  readonly normalise?: (value: Static<S>, previous: Static<S>) => Static<S>;
+  /**
+   * Brings an accepted value into its one stored form; `previous` supplies write-only members the writer left out.
+   * What only the server may write in it is taken from `previous` too, unless it is the server that writes.
+   */
+  readonly normalise?: (value: Static<S>, previous: Static<S>, byServer: boolean) => Static<S>;
   /** A number written by the server is only published when it moved at least this far. */
   readonly deadband?: number;
   /** Every session sees its own value; the stored one is never sent. */
@@ -90,14 +93,12 @@ export interface Action<K extends string, S extends TSchema> extends Common<S> {
 
 /* eslint-disable @typescript-eslint/no-explicit-any -- "any definition" must accept functions of every parameter type */
 export type AnyDefinition =
-  | Setting<string, any>
-  | Derived<string, any>
-  | View<string, any>
-  | Action<string, any>;
+  Setting<string, any> | Derived<string, any> | View<string, any> | Action<string, any>;
 /* eslint-enable @typescript-eslint/no-explicit-any */
 export type ValueOf<D extends AnyDefinition> = Static<D['schema']>;
 type ValuesOf<F extends readonly AnyDefinition[]> = { [I in keyof F]: ValueOf<F[I]> };
-type PatchOf<F extends readonly AnyDefinition[]> = { [D in F[number] as D['key']]?: ValueOf<D> };
+/** New values for some of the sources of a view. */
+export type PatchOf<F extends readonly AnyDefinition[]> = { [D in F[number] as D['key']]?: ValueOf<D> };
 
 export function defineObservable<const K extends string, S extends TSchema>(
   key: K,

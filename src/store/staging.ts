@@ -87,7 +87,9 @@ export class Stager {
         this.#take(assign(value, ...cell.sources.map(current)), assigned, errors);
       } else if (definition.kind === 'setting' && intakes?.has(key) !== true) {
         const normalised: unknown =
-          definition.normalise === undefined ? value : definition.normalise(value, sight.valueOf(cell));
+          definition.normalise === undefined
+            ? value
+            : definition.normalise(value, sight.valueOf(cell), actor.system === true);
         direct.set(cell, normalised);
         assigned.set(cell, normalised);
       }

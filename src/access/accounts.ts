@@ -1,0 +1,409 @@
+// Accounts at work: who logs in by which means, and how accounts, passwords and tokens are made and ended.
+// The facts live in the store (users, customRoles, apiTokens, the hidden credentials); sessions have a file of their own.
+import { filter, map, merge, type Observable } from 'rxjs';
+import { ObscuraError } from '../errors.js';
+import { Issue } from '../observables/define.js';
+import { authenticatedMask, maskOf, type Permission } from '../observables/permissions.js';
+import type { AppRegistry } from '../observables/registry.js';
+import { systemActor, type Actor } from '../store/actor.js';
+import type { Entry } from '../store/journalEntry.js';
+import { originOf } from '../store/record.js';
+import type { Intake } from '../store/staging.js';
+import type { Store, Values } from '../store/store.js';
+import { DigestGuard, digestSecret, parseDigest } from './digest.js';
+import { Identity, type Grant, type Origin } from './identity.js';
+import { LoginLimiter } from './limiter.js';
+import { hashPassword, passwordProblem, verifyAgainstNothing, verifyPassword } from './password.js';
+import { maskOfAccount } from './rights.js';
+import type { Sealer } from './seal.js';
+import type { SessionInfo, Sessions } from './sessions.js';
+import { makeToken, parseToken, tokenMatches } from './tokens.js';
+
+export type AppStore = Store<AppRegistry>;
+type Credentials = Values<AppRegistry>['credentials'];
+
+export interface AccountsOptions {
+  readonly store: AppStore;
+  readonly sessions: Sessions;
+  readonly sealer: Sealer;
+  readonly limiter?: LoginLimiter;
+  /** Hears of log-ins, good and bad. */
+  readonly audit?: (entry: Entry) => void;
+  readonly now?: () => number;
+}
+
+export interface NewUser {
+  readonly username: string;
+  readonly password: string;
+  readonly role?: string | undefined;
+  readonly additionalPermissions?: readonly (Permission | number)[] | undefined;
+}
+
+export interface TokenRequest {
+  readonly name: string;
+  /** A part of what its owner may do; without it all of that. */
+  readonly permissions?: readonly Permission[] | undefined;
+  readonly expiresInDays?: number | undefined;
+}
+
+const refusedLogin = 'Wrong user name or password';
+const dayMs = 86_400_000;
+
+export class Accounts {
+  /** Somebody's rights or validity may have changed: read them again. */
+  readonly changes$: Observable<void>;
+  readonly #store: AppStore;
+  readonly #sessions: Sessions;
+  readonly #sealer: Sealer;
+  readonly #limiter: LoginLimiter;
+  readonly #audit: (entry: Entry) => void;
+  readonly #now: () => number;
+  readonly #digest: DigestGuard;
+  /** Sessions that change their own password, and stay. */
+  readonly #spared = new Set<string>();
+
+  constructor({ store, sessions, sealer, limiter, audit, now }: AccountsOptions) {
+    this.#store = store;
+    this.#sessions = sessions;
+    this.#sealer = sealer;
+    this.#limiter = limiter ?? new LoginLimiter();
+    this.#audit = audit ?? (() => undefined);
+    this.#now = now ?? Date.now;
+    this.#digest = new DigestGuard(this.#now);
+    const decisive = new Set(['users', 'customRoles', 'apiTokens', 'anonymousPermissions', 'credentials']);
+    this.changes$ = merge(
+      store.commits$.pipe(
+        filter(({ changed }) => changed.some(({ key }) => decisive.has(key))),
+        map(() => undefined),
+      ),
+      sessions.ended$.pipe(map(() => undefined)),
+    );
+    store.prepareIntake('userPasswords', (value) => this.#takePasswords(value as Record<string, string>));
+    // A password that has changed ends what was opened with the old one; an account that has gone ends everything.
+    let before = store.get('credentials');
+    store.observe('credentials').subscribe((credentials) => {
+      const changed = Object.keys(before).filter(
+        (name) => before[name]?.scrypt.hash !== credentials[name]?.scrypt.hash,
+      );
+      before = credentials;
+      if (changed.length > 0)
+        void sessions.revoke(({ username, id }) => changed.includes(username) && !this.#spared.has(id));
+    });
+    store.observe('users').subscribe((users) => {
+      void sessions.revoke(({ username }) => !Object.hasOwn(users, username));
+    });
+  }
+
+  anonymous(origin: Origin): Identity {
+    const grant: Grant = {
+      name: '',
+      mask: () => maskOf(this.#store.get('anonymousPermissions')),
+      valid: () => true,
+    };
+    return new Identity(grant, origin);
+  }
+
+  async login(
+    username: string,
+    password: string,
+    origin: Origin,
+  ): Promise<{ token: string; expires: number; identity: Identity }> {
+    await this.#check(username, password, origin);
+    const { token, info, expires } = await this.#sessions.create(username, origin);
+    this.#tell('log-in', username, origin, {});
+    const users = this.#store.get('users');
+    const account = users[username];
+    if (account !== undefined)
+      this.#store.write({ users: { ...users, [username]: { ...account, lastLogin: this.#now() } } });
+    return { token, expires, identity: this.#ofSession(info, origin) };
+  }
+
+  async logout({ sessionId }: Identity): Promise<void> {
+    if (sessionId !== undefined) await this.#sessions.revoke(({ id }) => id === sessionId);
+  }
+
+  /** HTTP Basic and the like: the password with every request. */
+  async withPassword(username: string, password: string, origin: Origin): Promise<Identity> {
+    await this.#check(username, password, origin);
+    return this.#ofAccount(username, origin);
+  }
+
+  /** A session's token or an API token. */
+  withToken(token: string, origin: Origin): Identity {
+    const parsed = parseToken(token);
+    if (parsed !== undefined) {
+      const known = this.#token(parsed.id);
+      if (known?.hash !== undefined && tokenMatches(parsed.secret, known.hash)) {
+        const identity = this.#ofToken(parsed.id, known.username, origin);
+        if (identity.valid) return identity;
+      }
+    } else {
+      const session = this.#sessions.use(token);
+      if (session !== undefined) return this.#ofSession(session, origin);
+    }
+    throw new ObscuraError('unauthenticated', 'The token is not valid, or not any more');
+  }
+
+  digestChallenge(stale = false): string {
+    return this.#digest.challenge(stale);
+  }
+
+  withDigest(header: string, method: string, origin: Origin): Identity | 'stale' {
+    const answer = parseDigest(header);
+    if (answer === undefined) throw new ObscuraError('unauthenticated', 'The Digest header cannot be read');
+    const { username } = answer;
+    this.#assertMayTry(username, origin);
+    const sealed = this.#credential(username)?.digest;
+    const secret = sealed === undefined ? undefined : this.#sealer.open(sealed, `digest ${username}`);
+    const verdict = secret === undefined ? 'wrong' : this.#digest.verify(answer, method, secret);
+    if (verdict === 'stale') return 'stale';
+    if (verdict === 'wrong') throw this.#refuse(username, origin);
+    return this.#ofAccount(username, origin);
+  }
+
+  async createUser(
+    actor: Actor,
+    { username, password, role, additionalPermissions }: NewUser,
+  ): Promise<void> {
+    const users = this.#store.get('users');
+    if (Object.hasOwn(users, username))
+      throw new ObscuraError('conflict', `There is an account ${username} already`, { key: 'users' });
+    await this.#transact(actor, {
+      users: {
+        ...users,
+        [username]: {
+          role: role ?? 'viewer',
+          additionalPermissions: [...(additionalPermissions ?? [])],
+          created: this.#now(),
+        },
+      },
+      userPasswords: { [username]: password },
+    });
+  }
+
+  async changeUser(
+    actor: Actor,
+    username: string,
+    change: {
+      readonly role?: string | undefined;
+      readonly additionalPermissions?: readonly (Permission | number)[] | undefined;
+      readonly onvif?: boolean | undefined;
+    },
+  ): Promise<void> {
+    const users = this.#store.get('users');
+    const account = this.#account(username);
+    const given = Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined));
+    await this.#transact(actor, { users: { ...users, [username]: { ...account, ...given } } });
+  }
+
+  async deleteUser(actor: Actor, username: string): Promise<void> {
+    this.#account(username);
+    const users = Object.fromEntries(
+      Object.entries(this.#store.get('users')).filter(([name]) => name !== username),
+    );
+    await this.#transact(actor, { users });
+    const { credentials, apiTokens } = this.#store.snapshot().values;
+    // Whoever may delete the account may delete what hangs on it, which nobody can write directly.
+    await this.#transact(systemActor('system', actor.name), {
+      credentials: Object.fromEntries(Object.entries(credentials).filter(([name]) => name !== username)),
+      apiTokens: Object.fromEntries(
+        Object.entries(apiTokens).filter(([, token]) => token.username !== username),
+      ),
+    });
+  }
+
+  /** One's own needs the old password; somebody else's needs User_rw. Other log-ins of the account end. */
+  async changePassword(actor: Identity, username: string, next: string, old?: string): Promise<void> {
+    this.#account(username, actor);
+    if (actor.name !== username) {
+      await this.#transact(actor, { userPasswords: { [username]: next } });
+      return;
+    }
+    await this.#check(username, old ?? '', { via: actor.via, address: actor.address });
+    if (actor.sessionId !== undefined) this.#spared.add(actor.sessionId);
+    try {
+      // With the old password proven, the change is the account's own and needs no permission.
+      await this.#transact(systemActor('system', actor.name), { userPasswords: { [username]: next } });
+    } finally {
+      if (actor.sessionId !== undefined) this.#spared.delete(actor.sessionId);
+    }
+  }
+
+  sessionsOf(actor: Identity): SessionInfo[] {
+    return this.#sessions.list(actor.may('User_r', 'User_rw') ? undefined : actor.name);
+  }
+
+  async revokeSession(actor: Identity, id: string): Promise<void> {
+    const ended = await this.#sessions.revoke(
+      (session) => session.id === id && (session.username === actor.name || actor.may('User_rw')),
+    );
+    if (ended === 0) throw new ObscuraError('unknown', 'There is no such session');
+  }
+
+  async createToken(
+    actor: Identity,
+    { name, permissions, expiresInDays }: TokenRequest,
+  ): Promise<{ id: string; token: string; expires: number | null }> {
+    if (actor.anonymous) throw new ObscuraError('unauthenticated', 'Log in to make a token');
+    const wanted = permissions ?? actor.permissions;
+    const beyond = wanted.find((permission) => !actor.may(permission));
+    if (beyond !== undefined)
+      throw new ObscuraError('forbidden', `You do not hold ${beyond} and cannot give it to a token`);
+    const { id, token, hash } = makeToken();
+    const created = this.#now();
+    const expires = expiresInDays === undefined ? null : created + Math.round(expiresInDays * dayMs);
+    const entry = { name, username: actor.name, permissions: [...wanted], created, expires, hash };
+    await this.#transact(systemActor('system', actor.name), {
+      apiTokens: { ...this.#store.get('apiTokens'), [id]: entry },
+    });
+    this.#tell('token made', actor.name, { via: actor.via, address: actor.address }, { id, name });
+    return { id, token, expires };
+  }
+
+  async revokeToken(actor: Identity, id: string): Promise<void> {
+    const token = this.#token(id);
+    if (token === undefined || (token.username !== actor.name && !actor.may('User_rw')))
+      throw new ObscuraError('unknown', 'There is no such token');
+    const apiTokens = Object.fromEntries(
+      Object.entries(this.#store.get('apiTokens')).filter(([each]) => each !== id),
+    );
+    await this.#transact(systemActor('system', actor.name), { apiTokens });
+    this.#tell(
+      'token revoked',
+      actor.name,
+      { via: actor.via, address: actor.address },
+      { id, name: token.name },
+    );
+  }
+
+  async #check(username: string, password: string, origin: Origin): Promise<void> {
+    this.#assertMayTry(username, origin);
+    const known = this.#credential(username);
+    const exists = known !== undefined && Object.hasOwn(this.#store.get('users'), username);
+    const right = exists
+      ? await verifyPassword(password, known.scrypt)
+      : await verifyAgainstNothing(password);
+    if (!right) throw this.#refuse(username, origin);
+    this.#limiter.succeeded(username, origin.address);
+  }
+
+  #assertMayTry(username: string, origin: Origin): void {
+    const wait = this.#limiter.waitFor(username, origin.address);
+    if (wait > 0)
+      throw new ObscuraError('limited', `Too many failed log-ins; try again in ${String(wait)} seconds`, {
+        retryAfter: wait,
+      });
+  }
+
+  #refuse(username: string, origin: Origin): ObscuraError {
+    this.#limiter.failed(username, origin.address);
+    // An unknown name may be a password typed into the wrong field, so it is not written down.
+    const known = Object.hasOwn(this.#store.get('users'), username);
+    this.#tell('log-in refused', known ? username : '(unknown account)', origin, {});
+    return new ObscuraError('unauthenticated', refusedLogin);
+  }
+
+  #tell(event: string, username: string, { via, address }: Origin, detail: Record<string, unknown>): void {
+    const actor = { name: username, via, address, mask: 0 };
+    this.#audit({ kind: 'event', at: this.#now(), ...originOf(actor), event, detail });
+  }
+
+  #ofSession({ id, username }: SessionInfo, origin: Origin): Identity {
+    const grant: Grant = {
+      name: username,
+      sessionId: id,
+      mask: () => this.#maskOf(username),
+      valid: () => this.#exists(username) && this.#sessions.isAlive(id),
+    };
+    return new Identity(grant, origin);
+  }
+
+  #ofAccount(username: string, origin: Origin): Identity {
+    const { scrypt } = this.#credential(username) ?? {};
+    const grant: Grant = {
+      name: username,
+      mask: () => this.#maskOf(username),
+      // Somebody who came by password goes with it.
+      valid: () => this.#exists(username) && this.#credential(username)?.scrypt.hash === scrypt?.hash,
+    };
+    return new Identity(grant, origin);
+  }
+
+  #ofToken(id: string, username: string, origin: Origin): Identity {
+    const grant: Grant = {
+      name: username,
+      tokenId: id,
+      mask: () => this.#maskOf(username) & (maskOf(this.#token(id)?.permissions ?? []) | authenticatedMask),
+      valid: () => {
+        const token = this.#token(id);
+        return (
+          token !== undefined &&
+          this.#exists(username) &&
+          (token.expires === null || token.expires > this.#now())
+        );
+      },
+    };
+    return new Identity(grant, origin);
+  }
+
+  #maskOf(username: string): number {
+    const store = this.#store;
+    return maskOfAccount(username, { users: store.get('users'), customRoles: store.get('customRoles') });
+  }
+
+  #exists(username: string): boolean {
+    return Object.hasOwn(this.#store.get('users'), username);
+  }
+
+  #account(username: string, actor?: Identity): AppUser {
+    const users = this.#store.get('users');
+    const account = Object.hasOwn(users, username) ? users[username] : undefined;
+    const visible = actor === undefined || actor.name === username || actor.may('User_r', 'User_rw');
+    if (account === undefined || !visible)
+      throw new ObscuraError('unknown', `There is no account ${username}`, { key: 'users' });
+    return account;
+  }
+
+  #credential(username: string): Credentials[string] | undefined {
+    const all = this.#store.get('credentials');
+    return Object.hasOwn(all, username) ? all[username] : undefined;
+  }
+
+  #token(id: string): Values<AppRegistry>['apiTokens'][string] | undefined {
+    const all = this.#store.get('apiTokens');
+    return Object.hasOwn(all, id) ? all[id] : undefined;
+  }
+
+  async #transact(actor: Actor, patch: Readonly<Record<string, unknown>>): Promise<void> {
+    const outcome = await this.#store.submit(actor, patch);
+    if (!outcome.ok) throw new ObscuraError(outcome.error.code, outcome.error.message, outcome.error);
+  }
+
+  /** Hashes first, outside of the transaction; inside it, the results are joined to the credentials of that moment. */
+  async #takePasswords(passwords: Readonly<Record<string, string>>): Promise<Intake> {
+    const made: Record<string, Credentials[string]> = {};
+    for (const [username, password] of Object.entries(passwords)) {
+      const problem = passwordProblem(password, username);
+      if (problem !== undefined) return () => new Issue('userPasswords', problem);
+      made[username] = {
+        scrypt: await hashPassword(password),
+        digest: this.#sealer.seal(digestSecret(username, password), `digest ${username}`),
+        password: this.#sealer.seal(password, `password ${username}`),
+      };
+    }
+    return (valueOf) => {
+      const users = valueOf('users') as Values<AppRegistry>['users'];
+      const stranger = Object.keys(made).find((username) => !Object.hasOwn(users, username));
+      if (stranger !== undefined) return new Issue('userPasswords', `There is no account ${stranger}`);
+      const kept = Object.entries(made).map(([username, { password, ...rest }]) => [
+        username,
+        // The password itself is only kept, sealed, where ONVIF cannot do without it.
+        users[username]?.onvif === true ? { ...rest, password } : rest,
+      ]);
+      const credentials = { ...(valueOf('credentials') as Credentials), ...Object.fromEntries(kept) };
+      return { credentials };
+    };
+  }
+}
+
+type AppUser = Values<AppRegistry>['users'][string];

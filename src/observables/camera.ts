@@ -1,0 +1,167 @@
+// The cameras: which there are, where their pictures come from, which one is the main one.
+import { Type, type Static } from '@sinclair/typebox';
+import { defineObservable, defineRule, defineView, Issue, type PatchOf } from './define.js';
+import { device, nobody } from './groups.js';
+import { choice, framerate, numberChoice, object, path, resolution, url } from './schemas.js';
+import { pipEnabled, pipLayout } from './pip.js';
+
+export const activeCameraHead = defineObservable('activeCameraHead', {
+  schema: numberChoice([0, 1]),
+  default: 0,
+  title: 'Active camera head',
+  description: '0 is the primary camera, 1 the secondary.',
+  ...device,
+  save: false,
+  effect: 'live',
+});
+
+export const cameraSwitch = defineView('cameraSwitch', {
+  schema: numberChoice([1, 2]),
+  title: 'Main camera',
+  description: 'The active camera head, counted from 1.',
+  ...device,
+  legacy: { name: 'main-camera' },
+  from: [activeCameraHead],
+  compute: (head) => (head === 0 ? 1 : 2),
+  assign: (number): PatchOf<readonly [typeof activeCameraHead]> =>
+    number === 1 ? { activeCameraHead: 0 } : { activeCameraHead: 1 },
+});
+
+const sourceTypes = [
+  'test',
+  'v4l2',
+  'libcamera',
+  'rtsp',
+  'tcp',
+  'http',
+  'file',
+  'whip',
+  'rtp',
+  'none',
+] as const;
+
+const Head = object({
+  source: choice(sourceTypes, 'Where the picture comes from; `test` is a moving pattern.'),
+  device: path,
+  format: choice(['NV12', 'I420', 'YUY2', 'MJPG', 'H264']),
+  resolution,
+  fps: framerate,
+  url: Type.Optional(url),
+  username: Type.Optional(Type.String({ maxLength: 128 })),
+  password: Type.Optional(Type.String({ maxLength: 128, description: 'Write-only.' })),
+  passwordSet: Type.Optional(Type.Boolean({ description: 'Shown in place of the password.' })),
+  transport: Type.Optional(choice(['tcp', 'udp'])),
+  latencyMs: Type.Optional(Type.Integer({ minimum: 0, maximum: 10_000 })),
+});
+type Head = Static<typeof Head>;
+
+function withoutPassword({ password, ...rest }: Head): Head {
+  return password === undefined ? rest : { ...rest, passwordSet: true };
+}
+
+/** A head that is sent back as it was read keeps the password it had, as long as it is for the same place. */
+function withPassword({ passwordSet, ...head }: Head, previous: Head): Head {
+  if (head.password !== undefined || passwordSet !== true) return head;
+  const same = previous.url === head.url && previous.username === head.username;
+  return same && previous.password !== undefined ? { ...head, password: previous.password } : head;
+}
+
+export const cameraHeadSettings = defineObservable('cameraHeadSettings', {
+  schema: object({ primary: Head, secondary: Head }),
+  default: {
+    primary: { source: 'test', device: '/dev/video0', format: 'NV12', resolution: '1920x1080', fps: 60 },
+    secondary: { source: 'test', device: '/dev/video1', format: 'NV12', resolution: '1920x1080', fps: 60 },
+  },
+  title: 'Camera heads',
+  description: 'Where the pictures of the two cameras come from, and in which form.',
+  ...device,
+  save: true,
+  effect: 'rebuild',
+  redact: ({ primary, secondary }) => ({
+    primary: withoutPassword(primary),
+    secondary: withoutPassword(secondary),
+  }),
+  normalise: ({ primary, secondary }, previous) => ({
+    primary: withPassword(primary, previous.primary),
+    secondary: withPassword(secondary, previous.secondary),
+  }),
+});
+
+export const cam0Exists = defineObservable('cam0Exists', {
+  schema: Type.Boolean(),
+  default: true,
+  title: 'Primary camera present',
+  description: 'Whether the primary camera is there; the test picture counts as one.',
+  read: device.read,
+  write: nobody,
+  legacy: { name: 'cam1-exists' },
+  save: false,
+  effect: 'none',
+});
+
+export const cam1Exists = defineObservable('cam1Exists', {
+  schema: Type.Boolean(),
+  default: true,
+  title: 'Secondary camera present',
+  description: 'Whether the secondary camera is there; the test picture counts as one.',
+  read: device.read,
+  write: nobody,
+  legacy: { name: 'cam2-exists' },
+  save: false,
+  effect: 'none',
+});
+
+const sensor = Type.Integer({ minimum: 1, maximum: 8 });
+
+export const cam0SelectedSensor = defineObservable('cam0SelectedSensor', {
+  schema: sensor,
+  default: 1,
+  title: 'Sensor of the primary camera',
+  description: 'Counted from 1.',
+  ...device,
+  legacy: { name: 'cam1-sensor' },
+  save: true,
+  effect: 'live',
+});
+
+export const cam1SelectedSensor = defineObservable('cam1SelectedSensor', {
+  schema: sensor,
+  default: 1,
+  title: 'Sensor of the secondary camera',
+  description: 'Counted from 1.',
+  ...device,
+  legacy: { name: 'cam2-sensor' },
+  save: true,
+  effect: 'live',
+});
+
+export const uvcDevices = defineObservable('uvcDevices', {
+  schema: Type.Array(object({ path, name: Type.String({ maxLength: 128 }) }), { maxItems: 32 }),
+  default: [],
+  title: 'USB cameras',
+  description: 'USB cameras that are plugged in.',
+  read: device.read,
+  write: nobody,
+  save: false,
+  effect: 'none',
+});
+
+export const pipNeedsSecondSource = defineRule(
+  [pipEnabled, pipLayout, cameraHeadSettings],
+  (enabled, { pipSource }, heads) =>
+    enabled && heads[pipSource].source === 'none'
+      ? new Issue('pipEnabled', `Value true needs a source for the ${pipSource} camera`)
+      : undefined,
+);
+
+export const sourcesHaveAddresses = defineRule([cameraHeadSettings], (heads) => {
+  for (const name of ['primary', 'secondary'] as const) {
+    const { source, url: address } = heads[name];
+    if (['rtsp', 'tcp', 'http'].includes(source) && address === undefined)
+      return new Issue(
+        'cameraHeadSettings',
+        `Value at ${name}.url is missing; a source of type ${source} needs it`,
+      );
+  }
+  return undefined;
+});

@@ -1,0 +1,77 @@
+// Picture-in-picture and the alignment of the cameras it combines.
+import { Type } from '@sinclair/typebox';
+import { defineObservable, defineRule, defineView, Issue } from './define.js';
+import { media } from './groups.js';
+import { camera, choice, corner, object } from './schemas.js';
+
+export const pipEnabled = defineObservable('pipEnabled', {
+  schema: Type.Boolean(),
+  default: false,
+  title: 'Picture-in-picture',
+  description: 'Shows the second camera inside the picture of the first.',
+  ...media,
+  save: true,
+  effect: 'rebuild',
+  consequence: 'The scene is rebuilt; viewers stay connected.',
+});
+
+export const pipLayout = defineObservable('pipLayout', {
+  schema: object({
+    mainSource: camera,
+    pipSource: camera,
+    pipPosition: corner,
+    pipScale: Type.Number({ minimum: 0.05, maximum: 1 }),
+    pipBorder: Type.Boolean(),
+  }),
+  default: {
+    mainSource: 'primary',
+    pipSource: 'secondary',
+    pipPosition: 'bottom-right',
+    pipScale: 0.25,
+    pipBorder: true,
+  },
+  title: 'Picture-in-picture layout',
+  description: 'Which camera is the large picture, and where and how large the small one is.',
+  ...media,
+  save: true,
+  effect: 'live',
+});
+
+const pipPositions = ['top-left', 'top-right', 'bottom-left', 'bottom-right', 'center'] as const;
+
+export const pip = defineView('pip', {
+  schema: choice(['off', 'on', ...pipPositions]),
+  title: 'Picture-in-picture mode',
+  description: 'Off, or the position of the small picture; `on` keeps the position.',
+  ...media,
+  legacy: { name: 'pip-mode' },
+  from: [pipEnabled, pipLayout],
+  compute: (enabled, { pipPosition }) => (enabled ? pipPosition : 'off'),
+  assign: (mode, _enabled, layout) => {
+    if (mode === 'off') return { pipEnabled: false };
+    if (mode === 'on') return { pipEnabled: true };
+    return { pipEnabled: true, pipLayout: { ...layout, pipPosition: mode } };
+  },
+});
+
+export const streamAlignment = defineObservable('streamAlignment', {
+  schema: object({
+    enabled: Type.Boolean(),
+    method: choice(['timestamp', 'hardware', 'software']),
+    maxLatencyMs: Type.Integer({ minimum: 0, maximum: 2000 }),
+    syncTolerance: Type.Integer({ minimum: 1, maximum: 1000, description: 'Milliseconds.' }),
+  }),
+  default: { enabled: true, method: 'timestamp', maxLatencyMs: 100, syncTolerance: 33 },
+  title: 'Camera alignment',
+  description:
+    'Keeps pictures of several cameras together in time: frames further apart than the tolerance are re-aligned, adding at most the maximum latency.',
+  ...media,
+  save: true,
+  effect: 'live',
+});
+
+export const pipSourcesDiffer = defineRule([pipLayout], ({ mainSource, pipSource }) =>
+  mainSource === pipSource
+    ? new Issue('pipLayout', 'Value at pipSource must be another camera than mainSource')
+    : undefined,
+);

@@ -1,0 +1,62 @@
+// Reads the environment variables once, at the start, and refuses what makes no sense by name.
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { ObscuraError } from '../errors.js';
+
+export interface Environment {
+  readonly dataFolder: string;
+  /** While set, they decide where the web servers listen; 0 picks a free port. */
+  readonly httpPort: number | undefined;
+  readonly httpsPort: number | undefined;
+  readonly bind: string;
+  /** Only the first value of the setting: what people choose later wins. */
+  readonly rtspPort: number | undefined;
+  readonly factoryFile: string | undefined;
+  readonly adminPassword: string | undefined;
+  /** Run for the action `systemReboot`; without it the action is not available. */
+  readonly rebootCommand: string | undefined;
+}
+
+type Variables = Readonly<Record<string, string | undefined>>;
+
+export function readEnvironment(variables: Variables): Environment {
+  const text = (name: string): string | undefined => {
+    const value = variables[name]?.trim();
+    return value === undefined || value === '' ? undefined : value;
+  };
+  const port = (name: string, lowest: number): number | undefined => {
+    const value = text(name);
+    if (value === undefined) return undefined;
+    const number = Number(value);
+    if (!/^\d+$/.test(value) || number < lowest || number > 65535)
+      throw new ObscuraError(
+        'invalid',
+        `${name} must be a port from ${String(lowest)} to 65535, not "${value}"`,
+      );
+    return number;
+  };
+  const factoryFile = text('OBSCURA_FACTORY');
+  return {
+    dataFolder: resolve(text('OBSCURA_DATA') ?? 'data'),
+    httpPort: port('OBSCURA_HTTP_PORT', 0),
+    httpsPort: port('OBSCURA_HTTPS_PORT', 0),
+    bind: text('OBSCURA_BIND') ?? '::',
+    rtspPort: port('OBSCURA_RTSP_PORT', 1),
+    factoryFile: factoryFile === undefined ? undefined : resolve(factoryFile),
+    adminPassword:
+      text('OBSCURA_ADMIN_PASSWORD') ?? credential(text('CREDENTIALS_DIRECTORY'), 'obscura-admin'),
+    rebootCommand: text('OBSCURA_REBOOT_COMMAND'),
+  };
+}
+
+/** A secret handed over by systemd (`LoadCredential=`) as a file. */
+function credential(folder: string | undefined, name: string): string | undefined {
+  if (folder === undefined) return undefined;
+  try {
+    const value = readFileSync(join(folder, name), 'utf8').trim();
+    return value === '' ? undefined : value;
+  } catch {
+    // The credential is optional: a folder without it belongs to some other credential of the unit.
+    return undefined;
+  }
+}

@@ -1,0 +1,110 @@
+// What a line of the journal can say, and what the audit makes of it.
+
+interface Origin {
+  /** Account, or the part of the server. */
+  readonly by: string;
+  /** Interface: ws, http, cli, system ... */
+  readonly via: string;
+  /** Network address. */
+  readonly from?: string;
+}
+
+export interface CommitEntry extends Origin {
+  readonly kind: 'commit';
+  readonly rev: number;
+  readonly at: number;
+  /** New values of saved keys. */
+  readonly set?: Readonly<Record<string, unknown>>;
+  /** New values of saved keys that are secret, encrypted; the journal never looks inside. */
+  readonly sealed?: Readonly<Record<string, string>>;
+  /** New values of keys that do not survive a restart, for the audit alone. */
+  readonly unsaved?: Readonly<Record<string, unknown>>;
+  /** What the keys in `set` and `unsaved` held before. */
+  readonly was?: Readonly<Record<string, unknown>>;
+  readonly note?: string;
+  readonly request?: string;
+}
+
+export interface RefusedEntry extends Origin {
+  readonly kind: 'refused';
+  readonly at: number;
+  readonly keys: readonly string[];
+  readonly code: string;
+  readonly message: string;
+  readonly tried?: Readonly<Record<string, unknown>>;
+}
+
+/** A log-in, an action, a failed apply, a start: what happened besides changes of values. */
+export interface EventEntry extends Origin {
+  readonly kind: 'event';
+  readonly at: number;
+  readonly event: string;
+  readonly keys?: readonly string[];
+  readonly detail?: Readonly<Record<string, unknown>>;
+}
+
+/** Revisions up to here may have been used: the next start continues above. */
+export interface ReserveEntry {
+  readonly kind: 'reserve';
+  readonly rev: number;
+}
+
+/** An orderly stop: nothing was published that is not in the journal. */
+export interface CleanEntry {
+  readonly kind: 'clean';
+  readonly rev: number;
+}
+
+export type Entry = CommitEntry | RefusedEntry | EventEntry | ReserveEntry | CleanEntry;
+
+export interface AuditChange {
+  readonly key: string;
+  readonly old?: unknown;
+  readonly new?: unknown;
+  /** Changed, but neither value is told. */
+  readonly secret?: true;
+}
+
+export interface AuditRecord extends Origin {
+  readonly at: number;
+  readonly outcome: 'done' | 'refused' | 'event';
+  readonly rev?: number;
+  readonly changes?: readonly AuditChange[];
+  readonly keys?: readonly string[];
+  readonly code?: string;
+  readonly message?: string;
+  readonly event?: string;
+  readonly detail?: Readonly<Record<string, unknown>>;
+  readonly note?: string;
+  readonly request?: string;
+}
+
+/** Book-keeping entries are nobody's business and give no record. */
+export function auditRecord(entry: Entry): AuditRecord | undefined {
+  switch (entry.kind) {
+    case 'commit': {
+      const { kind: _kind, set, sealed, unsaved, was, ...rest } = entry;
+      const changes: AuditChange[] = [
+        ...Object.entries({ ...set, ...unsaved }).map(([key, value]) => ({
+          key,
+          old: was?.[key],
+          new: value,
+        })),
+        ...Object.keys(sealed ?? {}).map((key) => ({ key, secret: true as const })),
+      ];
+      return { ...rest, outcome: 'done', changes };
+    }
+    case 'refused': {
+      const { kind: _kind, tried, ...rest } = entry;
+      const changes = Object.entries(tried ?? {}).map(([key, value]) => ({ key, new: value }));
+      return { ...rest, outcome: 'refused', ...(changes.length === 0 ? {} : { changes }) };
+    }
+    case 'event': {
+      const { kind: _kind, ...rest } = entry;
+      return { ...rest, outcome: 'event' };
+    }
+    case 'reserve':
+    case 'clean':
+      return undefined;
+  }
+}
