@@ -1,0 +1,125 @@
+// Carries out what some settings ask for: one apply at a time, always of the newest wish.
+// What can never be goes back to the last settings that ran; anything else is tried again.
+import { isDeepStrictEqual } from 'node:util';
+import { filter, type Subscription } from 'rxjs';
+import { messageOf } from '../errors.js';
+import { systemActor } from './actor.js';
+import type { Registry } from './cell.js';
+import type { Patch, Store, Values } from './store.js';
+
+/** This can never be done with these settings (port taken, caps refused), so trying again makes no sense. */
+export class Unsupported extends Error {
+  override readonly name = 'Unsupported';
+}
+
+export interface Unit<R extends Registry, K extends keyof R & string, Spec> {
+  readonly store: Store<R>;
+  /** The settings that decide. */
+  readonly keys: readonly K[];
+  /** What they ask for; a pure function. */
+  readonly desired: (settings: Pick<Values<R>, K>) => Spec;
+  /** Brings about `next`; leaves `current` running where it throws. */
+  readonly apply: (next: Spec, current: Spec | undefined) => Promise<void>;
+  /** What to go back to before anything has run: the defaults. */
+  readonly fallback: Pick<Values<R>, K>;
+  readonly retryMs?: number;
+  readonly onFailure?: (reason: string) => void;
+}
+
+export interface Reconciler {
+  /** Resolves when nothing is under way and nothing is wanted that is not tried. */
+  settled(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+const longestRetryMs = 60_000;
+
+export function reconcile<R extends Registry, K extends keyof R & string, Spec>(
+  unit: Unit<R, K, Spec>,
+): Reconciler {
+  const { store, keys } = unit;
+  const actor = systemActor('reconciler', 'reconciler');
+  let good: { readonly settings: Pick<Values<R>, K>; readonly spec: Spec } | undefined;
+  let running: Promise<void> | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  let stopped = false;
+  let stale = true;
+  let delay = unit.retryMs ?? 1000;
+
+  const read = (): Pick<Values<R>, K> =>
+    Object.fromEntries(keys.map((key) => [key, store.get(key)])) as Pick<Values<R>, K>;
+  /** The newest change of a key that matters here; statuses and others move the store's own revision on. */
+  const revisionOf = (): number => Math.max(...keys.map((key) => store.cell(key)?.revision ?? 0));
+  const overtaken = (settings: Pick<Values<R>, K>): boolean => !isDeepStrictEqual(read(), settings);
+
+  async function settle(): Promise<void> {
+    while (stale && !stopped) {
+      stale = false;
+      const settings = read();
+      const revision = revisionOf();
+      const spec = unit.desired(settings);
+      if (good !== undefined && isDeepStrictEqual(spec, good.spec)) {
+        good = { settings, spec };
+        store.statuses.report(keys, { status: 'applied', revision });
+        continue;
+      }
+      try {
+        await unit.apply(spec, good?.spec);
+        good = { settings, spec };
+        delay = unit.retryMs ?? 1000;
+        stale = true;
+      } catch (error) {
+        const reason = messageOf(error);
+        if (overtaken(settings)) {
+          stale = true;
+          continue;
+        }
+        store.statuses.report(keys, { status: 'failed', revision, reason });
+        unit.onFailure?.(reason);
+        if (error instanceof Unsupported) {
+          // Settings and spec are kept as one pair: what returns is what produced the running spec, never a mixture.
+          const back = good?.settings ?? unit.fallback;
+          if (!isDeepStrictEqual(back, settings)) {
+            await store.submit(actor, back as Patch<R>, { note: reason });
+            continue;
+          }
+        }
+        timer = setTimeout(start, delay);
+        delay = Math.min(delay * 2, longestRetryMs);
+        return;
+      }
+    }
+  }
+
+  function start(): void {
+    stale = true;
+    clearTimeout(timer);
+    // Never inside the commit that woke us: reporting writes, and would wake us again.
+    running ??= Promise.resolve()
+      .then(settle)
+      .finally(() => {
+        running = undefined;
+        if (stale && !stopped) start();
+      });
+  }
+
+  store.statuses.own(keys);
+  const mine = new Set<string>(keys);
+  const subscription: Subscription = store.commits$
+    .pipe(filter(({ changed }) => changed.some(({ key }) => mine.has(key))))
+    .subscribe(start);
+  start();
+
+  return {
+    async settled() {
+      while (running !== undefined) await running;
+    },
+    async stop() {
+      stopped = true;
+      clearTimeout(timer);
+      subscription.unsubscribe();
+      await running;
+      store.statuses.disown(keys);
+    },
+  };
+}
