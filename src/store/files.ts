@@ -1,5 +1,5 @@
 // The few things the journal asks of a disk, so that tests can put a disk there that crashes, lies or is full.
-import { open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { copyFile, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 
 export interface OpenFile {
   write(text: string): Promise<void>;
@@ -12,10 +12,12 @@ export interface OpenFile {
 export interface Files {
   /** For writing: at the end, or from the beginning of an emptied file. */
   open(path: string, mode: 'append' | 'replace'): Promise<OpenFile>;
+  /** Undefined where there is no such file; rejects where there is one that cannot be read. */
   read(path: string): Promise<string | undefined>;
   /** In bytes; 0 where there is no such file. */
   size(path: string): Promise<number>;
   rename(from: string, to: string): Promise<void>;
+  copy(from: string, to: string): Promise<void>;
   remove(path: string): Promise<void>;
   list(folder: string): Promise<string[]>;
   /** Makes names that were added, changed or removed in a folder survive a crash. */
@@ -51,6 +53,7 @@ export const realFiles: Files = {
     }
   },
   rename: (from, to) => rename(from, to),
+  copy: (from, to) => copyFile(from, to),
   remove: (path) => rm(path, { force: true }),
   list: (folder) => readdir(folder),
   async syncFolder(folder) {
@@ -78,5 +81,10 @@ export async function replaceFile(files: Files, folder: string, name: string, te
 }
 
 export function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+  return codeOf(error) === 'ENOENT';
+}
+
+/** What the operating system calls an error, such as ENOSPC. */
+export function codeOf(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }

@@ -1,16 +1,28 @@
 // Durable memory: every commit a checksummed line in journal.ndjson, now and then gathered into snapshot.json.
 // The lines are at once the audit: a journal that has been gathered moves to an audit-... file instead of going away.
-import { randomBytes } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf, ObscuraError } from '../errors.js';
-import { AuditTrail, type AuditQuery } from './auditTrail.js';
-import { openLine, sealedLine } from './checksum.js';
-import { realFiles, replaceFile, type Files, type OpenFile } from './files.js';
+import { AuditTrail, type AuditQuery, type Retention } from './auditTrail.js';
+import { sealedLine } from './checksum.js';
+import { realFiles, replaceFile, type Files } from './files.js';
 import { lockFolder, type FolderLock } from './folderLock.js';
-import { auditRecord, type AuditRecord, type Entry } from './journalEntry.js';
-import { migrate, type Migration, type SavedCell, type SavedCells } from './migrations.js';
-import { readSnapshot, snapshotText, type SnapshotDocument } from './snapshotFile.js';
+import { auditRecord, type AuditRecord, type BaseEntry, type Entry, type Line } from './journalEntry.js';
+import { JournalFile } from './journalFile.js';
+import type { Migration, SavedCells } from './migrations.js';
+import { PendingNotes } from './pendingNotes.js';
+import {
+  applyRepair,
+  journalName,
+  newEpoch,
+  previousName,
+  recover,
+  Replay,
+  snapshotName,
+  type Recovery,
+  type Repair,
+} from './recovery.js';
+import { readSnapshot, snapshotText } from './snapshotFile.js';
 
 export interface JournalOptions {
   readonly dir: string;
@@ -20,12 +32,15 @@ export interface JournalOptions {
   readonly now?: () => number;
   /** The journal is gathered into the snapshot when it has grown to this. */
   readonly snapshotLimitBytes?: number;
-  readonly retention?: { readonly days: number; readonly bytes: number };
+  readonly retention?: Retention;
+  /** Told of what went wrong without anybody to answer to. */
+  readonly onFault?: (error: Error) => void;
 }
 
 export interface Recovered {
   readonly epoch: string;
   readonly cells: SavedCells;
+  /** No higher revision was used. */
   readonly rev: number;
   /** The last stop was orderly, so nobody saw a change that is not here. */
   readonly clean: boolean;
@@ -33,45 +48,55 @@ export interface Recovered {
   readonly reports: readonly string[];
 }
 
-const journalName = 'journal.ndjson';
-const snapshotName = 'snapshot.json';
-const previousName = 'snapshot.previous.json';
-const waitingNotesAtMost = 1000;
 const noteDelayMs = 500;
 
 export class Journal {
   readonly recovered: Recovered;
   readonly #dir: string;
   readonly #files: Files;
+  readonly #locks: boolean;
   readonly #schemaVersion: number;
   readonly #limit: number;
+  readonly #now: () => number;
+  readonly #onFault: (error: Error) => void;
+  readonly #file: JournalFile;
   readonly #trail: AuditTrail;
-  readonly #cells: Map<string, SavedCell>;
-  readonly #lock: FolderLock | undefined;
+  readonly #notes = new PendingNotes();
+  readonly #state: Replay;
   #epoch: string;
-  #rev: number;
-  #file: OpenFile;
-  #size: number;
-  /** After a failed write the end of the file is unknown until it has been cut back. */
-  #damaged = false;
-  #notes: Entry[] = [];
-  #droppedNotes = 0;
+  #lock: FolderLock | undefined;
+  /** What the last run left undone; nothing is written before it is in order. */
+  #repairs: readonly Repair[];
+  #rebase: boolean;
+  #gatherAt: number;
   #noteTimer: NodeJS.Timeout | undefined;
   #work: Promise<void> = Promise.resolve();
   #closed = false;
 
+  /**
+   * Rejects where another server holds the folder. A disk that is full, read-only or broken does not keep the server
+   * from its settings: appends are refused until it works again.
+   */
   static async open(options: JournalOptions): Promise<Journal> {
-    const { dir } = options;
-    if (options.files === undefined) await mkdir(dir, { recursive: true, mode: 0o700 });
-    const lock = options.files === undefined ? await lockFolder(dir) : undefined;
+    const { dir, files = realFiles, schemaVersion, migrations } = options;
+    const locks = options.files === undefined;
+    if (locks)
+      await mkdir(dir, { recursive: true, mode: 0o700 }).catch((error: unknown) => {
+        throw new ObscuraError('failed', `The data folder ${dir} cannot be made: ${messageOf(error)}`, {
+          cause: error,
+        });
+      });
+    let lock: FolderLock | undefined;
     try {
-      const files = options.files ?? realFiles;
-      const loaded = await load(files, options);
-      const file = await files.open(join(dir, journalName), 'append');
-      // A new name must survive a crash as well as what is written under it.
-      await files.syncFolder(dir);
-      const journal = new Journal(options, files, file, loaded, lock);
-      if (loaded.gather) await journal.#gather();
+      if (locks) lock = await lockFolder(dir);
+    } catch (error) {
+      if (error instanceof ObscuraError) throw error;
+      // The disk takes no lock; it is tried again before the first write.
+    }
+    try {
+      const recovery = await recover(files, dir, schemaVersion, migrations);
+      const journal = new Journal(options, recovery, lock);
+      await journal.#firstPreparation(recovery.reports);
       return journal;
     } catch (error) {
       await lock?.release();
@@ -79,69 +104,61 @@ export class Journal {
     }
   }
 
-  private constructor(
-    { dir, schemaVersion, snapshotLimitBytes, retention, now }: JournalOptions,
-    files: Files,
-    file: OpenFile,
-    loaded: Loaded,
-    lock: FolderLock | undefined,
-  ) {
+  private constructor(options: JournalOptions, recovery: Recovery, lock: FolderLock | undefined) {
+    const { dir, files, now, retention, snapshotLimitBytes, schemaVersion, onFault } = options;
+    const { state, clean, reports } = recovery;
     this.#dir = dir;
-    this.#files = files;
+    this.#files = files ?? realFiles;
+    this.#locks = files === undefined;
+    this.#lock = lock;
     this.#schemaVersion = schemaVersion;
     this.#limit = snapshotLimitBytes ?? 256 * 1024;
-    this.#file = file;
-    this.#size = loaded.size;
-    this.#cells = new Map(loaded.cells);
-    this.#epoch = loaded.epoch;
-    this.#rev = loaded.rev;
-    this.#lock = lock;
+    this.#gatherAt = this.#limit;
+    this.#now = now ?? Date.now;
+    this.#onFault = onFault ?? (() => undefined);
     this.#trail = new AuditTrail(
       dir,
-      files,
+      this.#files,
       retention ?? { days: 90, bytes: 64 * 1024 * 1024 },
-      now ?? Date.now,
+      this.#now,
     );
-    this.recovered = {
-      epoch: loaded.epoch,
-      cells: loaded.cells,
-      rev: loaded.rev,
-      clean: loaded.clean,
-      reports: loaded.reports,
-    };
+    this.#state = new Replay(state);
+    this.#epoch = state.epoch;
+    this.#file = new JournalFile(this.#files, dir, journalName, recovery.journal);
+    this.#repairs = recovery.repairs;
+    this.#rebase = recovery.rebase;
+    this.recovered = { epoch: state.epoch, cells: state.cells, rev: state.reserved, clean, reports };
   }
 
   /** One write and one sync for all; when it rejects, nothing of it is left. */
   append(entries: readonly Entry[]): Promise<void> {
     return this.#inTurn(async () => {
       if (this.#closed) throw new ObscuraError('failed', 'The journal is closed');
-      const notes = this.#takeNotes();
-      await this.#write([...notes, ...entries]);
-      if (this.#size > this.#limit) await this.#gather();
+      await this.#write(entries);
     });
   }
 
   /** For the audit alone: written soon, never waited for, never in the way. */
   note(entry: Entry): void {
     if (this.#closed) return;
-    if (this.#notes.length >= waitingNotesAtMost) {
-      this.#droppedNotes += 1;
-      return;
-    }
-    this.#notes.push(entry);
+    this.#notes.add(entry);
     this.#noteTimer ??= setTimeout(() => {
       this.#noteTimer = undefined;
-      // The notes are lost where the disk takes nothing; commits report that, notes must not.
-      this.append([]).catch(() => undefined);
+      this.append([]).catch((error: unknown) => {
+        // They wait on for the next append; commits report a broken disk to those who ask for them.
+        this.#fault('Audit lines could not be written yet', error);
+      });
     }, noteDelayMs).unref();
   }
 
   /** Newest first. */
-  search(query: AuditQuery): Promise<AuditRecord[]> {
-    return this.#inTurn(async () => {
-      if (this.#notes.length > 0) await this.#write(this.#takeNotes());
-      return this.#trail.search(query, await this.#files.read(join(this.#dir, journalName)));
+  async search(query: AuditQuery): Promise<AuditRecord[]> {
+    const current = await this.#inTurn(async () => {
+      // On a broken disk the past can still be read.
+      if (!this.#closed) await this.#write([]).catch(() => undefined);
+      return this.#file.text().catch(() => '');
     });
+    return this.#trail.search(query, current);
   }
 
   onAudit(listener: (record: AuditRecord) => void): () => void {
@@ -151,9 +168,25 @@ export class Journal {
   /** Factory reset: drops what is not kept and begins a new epoch. The audit stays. */
   forget(keep: (key: string) => boolean): Promise<void> {
     return this.#inTurn(async () => {
-      for (const key of [...this.#cells.keys()]) if (!keep(key)) this.#cells.delete(key);
-      this.#epoch = newEpoch();
-      await this.#gather();
+      if (this.#closed) throw new ObscuraError('failed', 'The journal is closed');
+      const { cells } = this.#state;
+      const before = { cells: [...cells], epoch: this.#epoch };
+      try {
+        await this.#prepare();
+        for (const key of [...cells.keys()]) if (!keep(key)) cells.delete(key);
+        this.#epoch = newEpoch();
+        this.#rebase = true;
+        await this.#placeSnapshot();
+      } catch (error) {
+        // Refused is refused: the old state is what further commits add to.
+        for (const [key, cell] of before.cells) cells.set(key, cell);
+        this.#epoch = before.epoch;
+        throw unwritable(error);
+      }
+      await this.#moveLines().catch((error: unknown) => {
+        // It is forgotten; the rest is made up for before the next write.
+        this.#fault('The journal could not be emptied after the reset', error);
+      });
     });
   }
 
@@ -161,6 +194,7 @@ export class Journal {
     return this.#epoch;
   }
 
+  /** `rev` is the last revision that was used, saved or not. */
   async close(rev: number): Promise<void> {
     clearTimeout(this.#noteTimer);
     await this.#inTurn(async () => {
@@ -168,7 +202,7 @@ export class Journal {
       this.#closed = true;
       try {
         // As the last line it says that nothing was published which is not in here.
-        await this.#write([...this.#takeNotes(), { kind: 'clean', rev }]);
+        await this.#write([{ kind: 'clean', rev }]);
       } finally {
         await this.#file.close();
         await this.#lock?.release();
@@ -185,178 +219,113 @@ export class Journal {
     return result;
   }
 
-  #takeNotes(): Entry[] {
-    const notes = this.#notes;
-    this.#notes = [];
-    if (this.#droppedNotes > 0) {
-      const at = Math.max(...notes.map((entry) => ('at' in entry ? entry.at : 0)));
-      const detail = { dropped: this.#droppedNotes };
-      notes.push({ kind: 'event', at, by: 'system', via: 'system', event: 'audit overflow', detail });
-      this.#droppedNotes = 0;
-    }
-    return notes;
-  }
-
+  /** With the notes that wait. */
   async #write(entries: readonly Entry[]): Promise<void> {
-    if (entries.length === 0) return;
-    if (this.#damaged) await this.#cutBack();
-    const text = entries.map(sealedLine).join('');
+    if (entries.length === 0 && this.#notes.empty) return;
+    const notes = this.#notes.peek(this.#now());
     try {
-      await this.#file.write(text);
-      await this.#file.sync();
+      await this.#prepare();
+      const lines = [...notes.entries, ...entries].map((entry, index): Line => ({
+        seq: this.#state.seq + 1 + index,
+        ...entry,
+      }));
+      await this.#file.add(lines.map(sealedLine).join(''));
+      notes.written();
+      for (const line of lines) this.#taken(line);
     } catch (error) {
-      this.#damaged = true;
-      // At the next append at the latest; now is better, in case there is no next one.
-      await this.#cutBack().catch(() => undefined);
-      throw new ObscuraError('failed', `The journal cannot be written: ${messageOf(error)}`, {
-        cause: error,
-      });
+      throw unwritable(error);
     }
-    this.#size += Buffer.byteLength(text);
-    for (const entry of entries) {
-      take(entry, this.#cells);
-      if ('rev' in entry) this.#rev = Math.max(this.#rev, entry.rev);
-      const record = auditRecord(entry);
-      if (record !== undefined) this.#trail.tell(record);
+    if (this.#file.size > this.#gatherAt) this.#gatherSoon();
+  }
+
+  #taken(line: Line): void {
+    this.#state.take(line);
+    const record = auditRecord(line);
+    if (record !== undefined) this.#trail.tell(record);
+  }
+
+  async #firstPreparation(reports: string[]): Promise<void> {
+    try {
+      await this.#prepare();
+      await this.#file.ready();
+    } catch (error) {
+      if (error instanceof ObscuraError) throw error;
+      reports.push(`Nothing can be changed for now: ${unwritable(error).message}`);
     }
   }
 
-  async #cutBack(): Promise<void> {
-    await this.#file.truncate(this.#size);
-    await this.#file.sync();
-    this.#damaged = false;
+  /** Puts right what the last run left behind. Tried again at each write until it succeeds. */
+  async #prepare(): Promise<void> {
+    if (this.#locks) this.#lock ??= await lockFolder(this.#dir);
+    if (this.#repairs.length > 0) {
+      for (const repair of this.#repairs) await applyRepair(this.#files, this.#dir, repair);
+      await this.#files.syncFolder(this.#dir);
+      this.#repairs = [];
+    }
+    if (this.#rebase) await this.#gather();
+  }
+
+  /** Behind the writes that wait: those who asked for them have their answer first. */
+  #gatherSoon(): void {
+    this.#gatherAt = Number.POSITIVE_INFINITY;
+    void this.#inTurn(async () => {
+      try {
+        if (!this.#closed) await this.#gather();
+      } catch (error) {
+        // What is in the journal is safe there; it may grow some more before the next try.
+        this.#gatherAt = this.#file.size + this.#limit;
+        this.#fault('The journal could not be gathered into the snapshot', error);
+      }
+    });
   }
 
   /** Snapshot first, then the lines to the audit, then an empty journal: whatever step is the last, nothing is missing. */
   async #gather(): Promise<void> {
-    const journalPath = join(this.#dir, journalName);
-    const text = snapshotText({
-      version: this.#schemaVersion,
-      epoch: this.#epoch,
-      rev: this.#rev,
-      cells: this.#cells,
-    });
-    const before = await this.#files.read(join(this.#dir, snapshotName));
-    if (before !== undefined) await replaceFile(this.#files, this.#dir, previousName, before);
-    await replaceFile(this.#files, this.#dir, snapshotName, text);
-    await this.#trail.keep((await this.#files.read(journalPath)) ?? '');
-    await replaceFile(this.#files, this.#dir, journalName, '');
-    await this.#file.close();
-    this.#file = await this.#files.open(journalPath, 'append');
-    this.#size = 0;
+    await this.#placeSnapshot();
+    await this.#moveLines();
   }
-}
 
-interface Loaded {
-  readonly epoch: string;
-  readonly cells: SavedCells;
-  readonly rev: number;
-  readonly clean: boolean;
-  readonly reports: readonly string[];
-  readonly size: number;
-  /** The files are not in the form they should have: gather them at once. */
-  readonly gather: boolean;
-}
-
-async function load(files: Files, { dir, schemaVersion, migrations }: JournalOptions): Promise<Loaded> {
-  const reports: string[] = [];
-  const { document, fromBackup } = await loadSnapshot(files, dir, reports);
-  const cells = new Map(document?.cells ?? []);
-  let rev = document?.rev ?? 0;
-  const replay = (entries: readonly Entry[]): void => {
-    for (const entry of entries) {
-      if (entry.kind !== 'commit' || entry.rev > (document?.rev ?? 0)) take(entry, cells);
-      if ('rev' in entry) rev = Math.max(rev, entry.rev);
+  async #placeSnapshot(): Promise<void> {
+    const { rev, reserved, seq, cells } = this.#state;
+    const document = { version: this.#schemaVersion, epoch: this.#epoch, rev, reserved, seq, cells };
+    const text = snapshotText(document);
+    const replace = (name: string, content: string): Promise<void> =>
+      replaceFile(this.#files, this.#dir, name, content);
+    if (this.#rebase) {
+      // The older one is of another version, or has been asked to be forgotten: nobody shall fall back to it.
+      await replace(snapshotName, text);
+      await replace(previousName, text);
+    } else {
+      const before = await this.#files.read(join(this.#dir, snapshotName));
+      if (before !== undefined && readSnapshot(before) !== undefined) await replace(previousName, before);
+      await replace(snapshotName, text);
     }
-  };
-  // What came between the older snapshot and the damaged one has been moved to the audit files.
-  if (fromBackup) replay(await AuditTrail.entries(dir, files));
-  const lines = await loadLines(files, dir, reports);
-  replay(lines.entries);
-
-  const version = document?.version ?? schemaVersion;
-  let current: SavedCells = cells;
-  if (version < schemaVersion) {
-    const old = await files.read(join(dir, snapshotName));
-    if (old !== undefined) await replaceFile(files, dir, `snapshot.version-${String(version)}.json`, old);
-    const migrated = migrate(cells, version, schemaVersion, migrations);
-    current = migrated.cells;
-    reports.push(...migrated.reports);
-  } else if (version > schemaVersion) {
-    reports.push(
-      `The settings were saved by a newer version (${String(version)}, this is ${String(schemaVersion)}); what is unknown here is kept for its return.`,
-    );
   }
-  return {
-    epoch: document?.epoch ?? newEpoch(),
-    cells: current,
-    rev,
-    clean: lines.entries.at(-1)?.kind === 'clean',
-    reports,
-    size: lines.bytes,
-    gather: document === undefined || fromBackup || version < schemaVersion,
-  };
-}
 
-async function loadSnapshot(
-  files: Files,
-  dir: string,
-  reports: string[],
-): Promise<{ document: SnapshotDocument | undefined; fromBackup: boolean }> {
-  const text = await files.read(join(dir, snapshotName));
-  if (text !== undefined) {
-    const document = readSnapshot(text);
-    if (document !== undefined) return { document, fromBackup: false };
-    const aside = await setAside(files, dir, snapshotName);
-    reports.push(`The saved settings in ${snapshotName} were damaged; the file was set aside as ${aside}.`);
+  async #moveLines(): Promise<void> {
+    const { rev, reserved } = this.#state;
+    await this.#file.ready();
+    let lines = await this.#file.text();
+    if (this.#rebase) lines += sealedLine(this.#numbered({ kind: 'base', rev, epoch: this.#epoch }));
+    await this.#trail.keep(lines);
+    // With a first line, a journal that was emptied by force is not taken for a new one.
+    await this.#file.beginAnew(sealedLine(this.#numbered({ kind: 'reserve', rev: reserved })));
+    this.#rebase = false;
+    this.#gatherAt = this.#limit;
   }
-  const previous = await files.read(join(dir, previousName));
-  const document = previous === undefined ? undefined : readSnapshot(previous);
-  if (document !== undefined)
-    reports.push('The settings were restored from the snapshot before and the journal.');
-  return { document, fromBackup: document !== undefined };
-}
 
-async function loadLines(
-  files: Files,
-  dir: string,
-  reports: string[],
-): Promise<{ entries: Entry[]; bytes: number }> {
-  const text = (await files.read(join(dir, journalName))) ?? '';
-  const entries: Entry[] = [];
-  let good = 0;
-  while (good < text.length) {
-    const end = text.indexOf('\n', good);
-    const entry = end < 0 ? undefined : openLine(text.slice(good, end));
-    if (entry === undefined) break;
-    entries.push(entry as Entry);
-    good = end + 1;
+  /** A number is used up even where the line does not come to be: two lines never have the same. */
+  #numbered(entry: Entry | BaseEntry): Line {
+    this.#state.seq += 1;
+    return { seq: this.#state.seq, ...entry };
   }
-  if (good < text.length) {
-    const aside = await setAside(files, dir, journalName);
-    await replaceFile(files, dir, journalName, text.slice(0, good));
-    reports.push(
-      `The journal was not whole after ${String(entries.length)} entries, as after a power cut; the rest was set aside as ${aside}.`,
-    );
+
+  #fault(what: string, error: unknown): void {
+    this.#onFault(new ObscuraError('failed', `${what}: ${messageOf(error)}`, { cause: error }));
   }
-  return { entries, bytes: Buffer.byteLength(text.slice(0, good)) };
 }
 
-async function setAside(files: Files, dir: string, name: string): Promise<string> {
-  const taken = new Set(await files.list(dir));
-  let number = 1;
-  while (taken.has(`${name}.damaged-${String(number)}`)) number += 1;
-  const aside = `${name}.damaged-${String(number)}`;
-  await files.rename(join(dir, name), join(dir, aside));
-  return aside;
-}
-
-function take(entry: Entry, cells: Map<string, SavedCell>): void {
-  if (entry.kind !== 'commit') return;
-  for (const [key, value] of Object.entries(entry.set ?? {})) cells.set(key, { rev: entry.rev, value });
-  for (const [key, sealed] of Object.entries(entry.sealed ?? {})) cells.set(key, { rev: entry.rev, sealed });
-}
-
-function newEpoch(): string {
-  return randomBytes(9).toString('base64url');
+function unwritable(error: unknown): ObscuraError {
+  if (error instanceof ObscuraError) return error;
+  return new ObscuraError('failed', `The journal cannot be written: ${messageOf(error)}`, { cause: error });
 }

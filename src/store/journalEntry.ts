@@ -57,6 +57,16 @@ export interface CleanEntry {
 
 export type Entry = CommitEntry | RefusedEntry | EventEntry | ReserveEntry | CleanEntry;
 
+/** A line of a file, numbered so that one that a crash left in two places is told from two that are alike. */
+export type Line = (Entry | BaseEntry) & { readonly seq: number };
+
+/** A snapshot was begun anew (factory reset, other version): what stands before this is history only. */
+export interface BaseEntry {
+  readonly kind: 'base';
+  readonly rev: number;
+  readonly epoch: string;
+}
+
 export interface AuditChange {
   readonly key: string;
   readonly old?: unknown;
@@ -66,6 +76,8 @@ export interface AuditChange {
 }
 
 export interface AuditRecord extends Origin {
+  /** Grows with every record: where the next page of a search begins. */
+  readonly seq: number;
   readonly at: number;
   readonly outcome: 'done' | 'refused' | 'event';
   readonly rev?: number;
@@ -80,7 +92,7 @@ export interface AuditRecord extends Origin {
 }
 
 /** Book-keeping entries are nobody's business and give no record. */
-export function auditRecord(entry: Entry): AuditRecord | undefined {
+export function auditRecord(entry: Line): AuditRecord | undefined {
   switch (entry.kind) {
     case 'commit': {
       const { kind: _kind, set, sealed, unsaved, was, ...rest } = entry;
@@ -105,6 +117,7 @@ export function auditRecord(entry: Entry): AuditRecord | undefined {
     }
     case 'reserve':
     case 'clean':
+    case 'base':
       return undefined;
   }
 }

@@ -3,16 +3,23 @@ import { checksum } from './checksum.js';
 import type { SavedCell, SavedCells } from './migrations.js';
 
 export interface SnapshotDocument {
+  /** Version of the settings' schema. */
   readonly version: number;
   readonly epoch: string;
+  /** Of the last commit in it: the journal's lines up to here add nothing. */
   readonly rev: number;
+  /** Revisions up to here may have been used for what is not saved. */
+  readonly reserved: number;
+  /** Number of the last journal line in it. */
+  readonly seq: number;
+  /** Saved keys, those included that only another version knows. */
   readonly cells: SavedCells;
 }
 
 const format = 'obscura-settings';
 
-export function snapshotText({ version, epoch, rev, cells }: SnapshotDocument): string {
-  const content = { version, epoch, rev, settings: Object.fromEntries(cells) };
+export function snapshotText({ cells, ...facts }: SnapshotDocument): string {
+  const content = { ...facts, settings: Object.fromEntries(cells) };
   return `${JSON.stringify({ format, checksum: checksum(JSON.stringify(content)), ...content }, null, 2)}\n`;
 }
 
@@ -24,13 +31,15 @@ export function readSnapshot(text: string): SnapshotDocument | undefined {
     const { format: kind, checksum: sum, ...content } = document as Record<string, unknown>;
     if (kind !== format || sum !== checksum(JSON.stringify(content))) return undefined;
     // The checksum says that this program wrote it, so it has this form.
-    const { version, epoch, rev, settings } = content as {
+    const { version, epoch, rev, reserved, seq, settings } = content as {
       version: number;
       epoch: string;
       rev: number;
+      reserved: number;
+      seq: number;
       settings: Record<string, SavedCell>;
     };
-    return { version, epoch, rev, cells: new Map(Object.entries(settings)) };
+    return { version, epoch, rev, reserved, seq, cells: new Map(Object.entries(settings)) };
   } catch {
     return undefined;
   }
