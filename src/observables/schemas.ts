@@ -1,6 +1,12 @@
 // Value types that several settings share, so that a range or a pattern exists once.
-import { Type, type TUnsafe } from '@sinclair/typebox';
+import { Kind, Type, TypeRegistry, type TUnsafe } from '@sinclair/typebox';
 import { permissions } from './permissions.js';
+
+// The compiled checks know nothing of `enum` by themselves.
+const oneOf = 'OneOf';
+TypeRegistry.Set<{ readonly enum: readonly unknown[] }>(oneOf, (schema, value) =>
+  schema.enum.includes(value),
+);
 
 /** One of a few texts; as `enum` in JSON Schema, which documents and code generators read best. */
 export function choice<const T extends readonly string[]>(
@@ -8,6 +14,7 @@ export function choice<const T extends readonly string[]>(
   description?: string,
 ): TUnsafe<T[number]> {
   return Type.Unsafe<T[number]>({
+    [Kind]: oneOf,
     type: 'string',
     enum: values,
     ...(description === undefined ? {} : { description }),
@@ -16,7 +23,7 @@ export function choice<const T extends readonly string[]>(
 
 /** One of a few numbers. */
 export function numberChoice<const T extends readonly number[]>(values: T): TUnsafe<T[number]> {
-  return Type.Unsafe<T[number]>({ type: 'integer', enum: values });
+  return Type.Unsafe<T[number]>({ [Kind]: oneOf, type: 'integer', enum: values });
 }
 
 export const resolution = Type.String({
