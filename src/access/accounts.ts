@@ -229,6 +229,11 @@ export class Accounts {
     }
   }
 
+  /** A connection that stays open keeps its log-in alive. */
+  touch(sessionId: string): void {
+    this.#sessions.touch(sessionId);
+  }
+
   sessionsOf(actor: Identity): SessionInfo[] {
     return this.#sessions.list(actor.may('User_r', 'User_rw') ? undefined : actor.name);
   }

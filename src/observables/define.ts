@@ -118,7 +118,7 @@ export function defineDerived<
     readonly compute: (...values: ValuesOf<F>) => NoInfer<Static<S>>;
   },
 ): Derived<K, S> {
-  return { kind: 'derived', key, ...options } as Derived<K, S>;
+  return { kind: 'derived', key, ...options };
 }
 
 export function defineView<

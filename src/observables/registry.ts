@@ -58,7 +58,7 @@ type Intersect<U> = (U extends unknown ? (each: U) => void : never) extends (all
 
 /** Every observable by its key. */
 export type AppRegistry = Intersect<Union<Files>>;
-export type Key = keyof AppRegistry & string;
+export type Key = keyof AppRegistry;
 export type Group = keyof typeof groupFiles;
 
 function isDefinition(value: unknown): value is AnyDefinition {

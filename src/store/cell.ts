@@ -82,5 +82,5 @@ export function compute(definition: AnyDefinition, values: readonly unknown[]): 
 export function shownValue({ definition }: Cell, value: unknown): unknown {
   if (definition.kind !== 'setting') return value;
   if (definition.secret === true) return undefined;
-  return definition.redact === undefined ? value : (definition.redact(value) as unknown);
+  return definition.redact === undefined ? value : definition.redact(value);
 }

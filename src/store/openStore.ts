@@ -5,7 +5,7 @@ import { systemActor } from './actor.js';
 import type { Registry } from './cell.js';
 import { Journal } from './journal.js';
 import type { Migration } from './migrations.js';
-import { Store, type Patch } from './store.js';
+import { Store } from './store.js';
 
 /** Grows with every change of form that needs a migration. */
 export const schemaVersion = 1;
@@ -76,7 +76,7 @@ export async function openStore<R extends Registry>(options: OpenOptions<R>): Pr
         if (definition.kind === 'setting' && definition.survivesReset !== true)
           patch[key] = definition.default;
       Object.assign(patch, Object.fromEntries(Object.entries(options.initial ?? {})));
-      const outcome = await store.submit(systemActor(), patch as Patch<R>, { note: 'factory reset' });
+      const outcome = await store.submit(systemActor(), patch, { note: 'factory reset' });
       if (!outcome.ok) throw new Error(outcome.error.message);
       await journal.forget((key) => {
         const definition = store.cell(key)?.definition;

@@ -5,7 +5,7 @@ import { filter, type Subscription } from 'rxjs';
 import { messageOf } from '../errors.js';
 import { systemActor } from './actor.js';
 import type { Registry } from './cell.js';
-import type { Patch, Store, Values } from './store.js';
+import type { Store, Values } from './store.js';
 
 /** This can never be done with these settings (port taken, caps refused), so trying again makes no sense. */
 export class Unsupported extends Error {
@@ -80,7 +80,7 @@ export function reconcile<R extends Registry, K extends keyof R & string, Spec>(
           // Settings and spec are kept as one pair: what returns is what produced the running spec, never a mixture.
           const back = good?.settings ?? unit.fallback;
           if (!isDeepStrictEqual(back, settings)) {
-            await store.submit(actor, back as Patch<R>, { note: reason });
+            await store.submit(actor, back, { note: reason });
             continue;
           }
         }

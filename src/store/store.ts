@@ -132,7 +132,7 @@ export class Store<R extends Registry> {
   }
 
   get<K extends keyof R & string>(key: K): ValueOf<R[K]> {
-    return this.#known(key).value as ValueOf<R[K]>;
+    return this.#known(key).value;
   }
 
   /** The value now, then every other value it takes. */
@@ -143,7 +143,7 @@ export class Store<R extends Registry> {
       subject = new BehaviorSubject(cell.value);
       this.#subjects.set(cell, subject);
     }
-    return subject.asObservable() as Observable<ValueOf<R[K]>>;
+    return subject.asObservable();
   }
 
   snapshot(): Snapshot<R> {

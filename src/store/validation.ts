@@ -27,7 +27,9 @@ function depth(error: ValueError): number {
 }
 
 function expectation({ schema, type, value }: ValueError): string {
-  const { minimum, maximum, minLength, maxLength, maxItems } = schema as Record<string, unknown>;
+  const { minimum, maximum, minLength, maxLength, maxItems } = schema as Readonly<
+    Record<string, number | undefined>
+  >;
   const allowed = allowedValues(schema);
   if (allowed !== undefined)
     return `must be one of ${allowed.map((each) => JSON.stringify(each)).join(', ')}`;
@@ -60,7 +62,7 @@ function expectation({ schema, type, value }: ValueError): string {
 }
 
 function allowedValues(schema: TSchema): readonly unknown[] | undefined {
-  if (Array.isArray(schema['enum'])) return schema['enum'];
+  if (Array.isArray(schema['enum'])) return schema['enum'] as readonly unknown[];
   const options: unknown = schema['anyOf'];
   if (Array.isArray(options) && options.every((option: TSchema) => 'const' in option))
     return options.map((option: TSchema) => option['const'] as unknown);

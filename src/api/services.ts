@@ -1,0 +1,40 @@
+// What the faces work with. The composition root fills it; no face builds a part of its own.
+import type { Logger } from 'pino';
+import type { Accounts, AppStore } from '../access/accounts.js';
+import type { Certificate } from '../access/certificate.js';
+import type { History } from '../store/history.js';
+import type { Journal } from '../store/journal.js';
+import type { Locks } from '../store/locks.js';
+import type { Presets } from '../store/presets.js';
+import type { Trials } from '../store/trials.js';
+import type { Sync } from './sync/sync.js';
+
+export interface ConnectionLimits {
+  readonly perAddress: number;
+  readonly perUser: number;
+  readonly total: number;
+}
+
+export interface Services {
+  readonly store: AppStore;
+  readonly journal: Pick<Journal, 'search' | 'onAudit' | 'note'>;
+  readonly accounts: Accounts;
+  readonly sync: Sync;
+  readonly presets: Presets;
+  readonly history: History;
+  readonly locks: Locks;
+  readonly trials: Trials;
+  readonly log: Logger;
+  readonly version: string;
+  readonly startedAt: number;
+  readonly limits: ConnectionLimits;
+  readonly certificate: () => Certificate;
+  /** Validates, stores and serves another certificate. */
+  readonly replaceCertificate: (cert: string, key: string) => Promise<Certificate>;
+  /** What must hold for the server to be of use; each with the reason where it does not. */
+  readonly readiness: () => readonly {
+    readonly name: string;
+    readonly ok: boolean;
+    readonly reason?: string;
+  }[];
+}
