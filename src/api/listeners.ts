@@ -1,0 +1,145 @@
+// The web listeners: one application behind plain and encrypted ports, which can move while connections stay.
+import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer as createSecureServer, type Server as SecureServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { messageOf } from '../errors.js';
+import { Unsupported } from '../store/reconcile.js';
+
+export interface ListenWish {
+  readonly bind: string;
+  /** Null: do not listen. 0: any free port. */
+  readonly httpPort: number | null;
+  readonly httpsPort: number | null;
+}
+
+interface Pem {
+  readonly cert: string;
+  readonly key: string;
+}
+
+interface Listener {
+  readonly server: Server | SecureServer;
+  readonly wished: number;
+  readonly address: AddressInfo;
+}
+
+type Kind = 'http' | 'https';
+
+/** How long connections may take to end by themselves when everything stops. */
+const graceMs = 1000;
+
+export class Listeners {
+  /** Fastify and its WebSocket plugin live on this server, which itself listens nowhere. */
+  readonly #hub: Server = createServer();
+  readonly #listening: Partial<Record<Kind, Listener>> = {};
+  /** Moved away from, but with connections that go on. */
+  readonly #retired = new Set<Server | SecureServer>();
+  #certificate: Pem;
+  #handler: RequestListener | undefined;
+
+  constructor(certificate: Pem) {
+    this.#certificate = certificate;
+  }
+
+  /** For Fastify's option of the same name. */
+  readonly serverFactory = (handler: RequestListener): Server => {
+    this.#handler = handler;
+    return this.#hub;
+  };
+
+  get addresses(): { readonly http: AddressInfo | undefined; readonly https: AddressInfo | undefined } {
+    return { http: this.#listening.http?.address, https: this.#listening.https?.address };
+  }
+
+  /** Opens what is new before it closes what is old; throws `Unsupported` with everything as it was. */
+  async apply({ bind, httpPort, httpsPort }: ListenWish): Promise<void> {
+    const http = await this.#opened('http', httpPort, bind);
+    let https: Listener | undefined;
+    try {
+      https = await this.#opened('https', httpsPort, bind);
+    } catch (error) {
+      if (http !== this.#listening.http) http?.server.close();
+      throw error;
+    }
+    this.#replace('http', http);
+    this.#replace('https', https);
+  }
+
+  /** New connections get it at once. */
+  setCertificate(certificate: Pem): void {
+    this.#certificate = certificate;
+    const server = this.#listening.https?.server;
+    if (server !== undefined && 'setSecureContext' in server)
+      server.setSecureContext({ cert: certificate.cert, key: certificate.key });
+  }
+
+  async close(): Promise<void> {
+    const servers = [...this.#retired, ...Object.values(this.#listening).map(({ server }) => server)];
+    await Promise.all(
+      servers.map(
+        (server) =>
+          new Promise<void>((resolve) => {
+            server.close(() => {
+              resolve();
+            });
+            server.closeIdleConnections();
+            setTimeout(() => {
+              server.closeAllConnections();
+            }, graceMs).unref();
+          }),
+      ),
+    );
+  }
+
+  async #opened(kind: Kind, port: number | null, bind: string): Promise<Listener | undefined> {
+    const current = this.#listening[kind];
+    if (port === null || current?.wished === port) return port === null ? undefined : current;
+    const handler: RequestListener = (request, response) => this.#handler?.(request, response);
+    const server =
+      kind === 'http'
+        ? createServer(handler)
+        : createSecureServer({ cert: this.#certificate.cert, key: this.#certificate.key }, handler);
+    server.on('upgrade', (request, socket, head) => {
+      this.#hub.emit('upgrade', request, socket, head);
+    });
+    try {
+      await listen(server, port, bind);
+    } catch (error) {
+      throw new Unsupported(`Port ${String(port)} cannot be used: ${messageOf(error)}`, { cause: error });
+    }
+    return { server, wished: port, address: server.address() as AddressInfo };
+  }
+
+  #replace(kind: Kind, next: Listener | undefined): void {
+    const before = this.#listening[kind];
+    if (before === next) return;
+    if (next === undefined) Reflect.deleteProperty(this.#listening, kind);
+    else this.#listening[kind] = next;
+    if (before === undefined) return;
+    const { server } = before;
+    this.#retired.add(server);
+    // Stops accepting; what is connected stays until it ends.
+    server.close(() => this.#retired.delete(server));
+  }
+}
+
+async function listen(server: Server | SecureServer, port: number, bind: string): Promise<void> {
+  try {
+    await listenOnce(server, port, bind);
+  } catch (error) {
+    // A machine without IPv6 cannot listen on its "everywhere".
+    if (bind !== '::' || !(error instanceof Error && 'code' in error && error.code === 'EAFNOSUPPORT'))
+      throw error;
+    await listenOnce(server, port, '0.0.0.0');
+  }
+}
+
+function listenOnce(server: Server | SecureServer, port: number, host: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ port, host }, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+}

@@ -1,0 +1,61 @@
+// The composition root: reads the surroundings, starts the server, and stops it in order when told to.
+import { readFileSync } from 'node:fs';
+import { destination, pino, type Logger } from 'pino';
+import { messageOf, ObscuraError } from './errors.js';
+import { readEnvironment } from './start/environment.js';
+import { startServer, type RunningServer } from './start/server.js';
+
+const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
+
+const stopWithinMs = 5000;
+
+const log: Logger = process.stdout.isTTY
+  ? pino({
+      transport: { target: 'pino-pretty', options: { translateTime: 'HH:MM:ss', ignore: 'pid,hostname' } },
+    })
+  : pino({ redact: ['req.headers.authorization', 'req.headers.cookie'] }, destination({ sync: true }));
+
+let server: RunningServer | undefined;
+let stopping = false;
+let restarting = false;
+
+async function start(): Promise<void> {
+  const environment = readEnvironment(process.env);
+  server = await startServer({ environment, version, log, onRestart: () => void restart() });
+  log.info(
+    { httpPort: server.httpPort, httpsPort: server.httpsPort, dataFolder: environment.dataFolder },
+    `Obscura ${version} listens`,
+  );
+}
+
+async function restart(): Promise<void> {
+  if (stopping || restarting) return;
+  restarting = true;
+  log.info('Restarting');
+  await server?.stop();
+  restarting = false;
+  if (!stopping) await start().catch(giveUp);
+}
+
+async function stop(signal: string): Promise<void> {
+  if (stopping) return;
+  stopping = true;
+  log.info(`Stopping after ${signal}`);
+  // Whatever hangs must not keep the machine from shutting down; the journal is durable at every moment.
+  setTimeout(() => process.exit(1), stopWithinMs).unref();
+  await server?.stop();
+  process.exit(0);
+}
+
+function giveUp(error: unknown): never {
+  // An error with a code is meant for people; anything else is a fault whose trace is wanted.
+  if (error instanceof ObscuraError && error.cause === undefined) log.fatal(error.message);
+  else log.fatal({ err: error }, messageOf(error));
+  process.exit(1);
+}
+
+process.on('SIGTERM', () => void stop('SIGTERM'));
+process.on('SIGINT', () => void stop('SIGINT'));
+await start().catch(giveUp);

@@ -1,0 +1,225 @@
+// Builds every part of the server, ties them together, and takes them down again in the right order.
+import { join } from 'node:path';
+import type { Logger } from 'pino';
+import { Accounts, type AppStore } from '../access/accounts.js';
+import { loadCertificate, replaceCertificate, type Certificate } from '../access/certificate.js';
+import { loadDeviceKey } from '../access/deviceKey.js';
+import { Sealer } from '../access/seal.js';
+import { Sessions } from '../access/sessions.js';
+import { Listeners } from '../api/listeners.js';
+import { buildApp } from '../api/server.js';
+import type { Services } from '../api/services.js';
+import { Sync } from '../api/sync/sync.js';
+import { messageOf, ObscuraError } from '../errors.js';
+import { ownedByTheSystem } from '../observables/network.js';
+import { registry, rules } from '../observables/registry.js';
+import { notifyServiceManager } from '../system/notify.js';
+import { History } from '../store/history.js';
+import { Locks } from '../store/locks.js';
+import { openStore } from '../store/openStore.js';
+import { Presets } from '../store/presets.js';
+import { Trials } from '../store/trials.js';
+import { registerActions } from './actions.js';
+import type { Environment } from './environment.js';
+import { readFactory } from './factory.js';
+import { ensureAdministrator, firstAdministrator } from './firstAdministrator.js';
+import { publishReadings } from './publishReadings.js';
+import { runSchedules } from './schedules.js';
+import { runWebServers } from './webServers.js';
+
+export interface RunningServer {
+  readonly store: AppStore;
+  readonly httpPort: number | undefined;
+  readonly httpsPort: number | undefined;
+  /** Made at the first start, to be shown once. */
+  readonly generatedPassword: string | undefined;
+  /** Stops everything; nothing that was acknowledged is lost. */
+  stop(): Promise<void>;
+}
+
+export interface StartOptions {
+  readonly environment: Environment;
+  readonly version: string;
+  readonly log: Logger;
+  /** Asked for by the action `restart`. */
+  readonly onRestart: () => void;
+  readonly limits?: Services['limits'];
+}
+
+const defaultLimits = { perAddress: 20, perUser: 200, total: 1000 } as const;
+const noticeBeforeRestartMs = 200;
+
+export async function startServer({
+  environment,
+  version,
+  log,
+  onRestart,
+  limits,
+}: StartOptions): Promise<RunningServer> {
+  const { dataFolder } = environment;
+  // What has been built is taken down in the opposite order, also when a later part cannot be built.
+  const undo: (() => Promise<void> | void)[] = [];
+  const stop = async (): Promise<void> => {
+    for (let step = undo.pop(); step !== undefined; step = undo.pop())
+      try {
+        await step();
+      } catch (error) {
+        log.error({ err: error }, 'a part did not stop cleanly');
+      }
+  };
+
+  try {
+    const factory = await readFactory(environment.factoryFile);
+    const deviceKey = await loadDeviceKey(dataFolder);
+    const sealer = new Sealer(deviceKey.key);
+    const opened = await openStore({
+      registry,
+      rules,
+      folder: join(dataFolder, 'settings'),
+      sealer,
+      initial: {
+        ...factory.settings,
+        ...(environment.rtspPort === undefined ? {} : { rtspPort: environment.rtspPort }),
+      },
+      onFault: (error) => {
+        log.error({ err: error }, 'the store reports a fault');
+      },
+    });
+    const { store, journal } = opened;
+    undo.push(() => opened.close());
+    for (const report of [...deviceKey.reports, ...opened.reports]) log.warn(report);
+
+    const sessions = await Sessions.open({
+      folder: dataFolder,
+      idleMs: () => store.get('sessionIdleMinutes') * 60_000,
+      onFault: (message) => {
+        log.warn(message);
+      },
+    });
+    undo.push(() => sessions.close());
+    const audit = journal.note.bind(journal);
+    const accounts = new Accounts({ store, sessions, sealer, audit });
+    const makeAdministrator = () =>
+      ensureAdministrator(store, accounts, factory.accounts ?? [], environment.adminPassword);
+    const { generatedPassword } = await makeAdministrator();
+
+    const locks = new Locks({
+      publish: (held) => {
+        store.write({ locks: held });
+      },
+    });
+    undo.push(() => {
+      locks.close();
+    });
+    store.addObstacle(locks.obstacle);
+    const system = new Set<string>(ownedByTheSystem.map(({ key }) => key));
+    store.addObstacle(({ key }) =>
+      system.has(key)
+        ? { code: 'failed', key, message: `${key} is not available: no network backend is configured` }
+        : undefined,
+    );
+    const trials = new Trials(store, (message) => {
+      log.error(message);
+    });
+    undo.push(() => trials.close());
+
+    let certificate: Certificate = await loadCertificate(dataFolder);
+    const showCertificate = (): void => {
+      const { fingerprint, subject, notAfter, selfSigned } = certificate;
+      store.write({ tlsCertificate: { fingerprint, subject, notAfter, selfSigned } });
+    };
+    showCertificate();
+
+    const sync = new Sync(store);
+    undo.push(() => {
+      sync.close();
+    });
+    const services: Services = {
+      store,
+      journal,
+      accounts,
+      sync,
+      presets: new Presets(store),
+      history: new History(store, journal),
+      locks,
+      trials,
+      log,
+      version,
+      startedAt: Date.now(),
+      limits: limits ?? defaultLimits,
+      certificate: () => certificate,
+      replaceCertificate: async (cert, key) => {
+        certificate = await replaceCertificate(dataFolder, cert, key);
+        listeners.setCertificate(certificate);
+        showCertificate();
+        return certificate;
+      },
+      readiness: () => [
+        { name: 'store', ok: true },
+        // The media process comes with a later version; without it there is no picture, and this says so.
+        {
+          name: 'web server',
+          ok: listeners.addresses.http !== undefined || listeners.addresses.https !== undefined,
+        },
+      ],
+    };
+    const listeners = new Listeners(certificate);
+    const app = await buildApp(services, listeners);
+    undo.push(() => app.close());
+    undo.push(() => listeners.close());
+
+    const logLevel = store.observe('logLevel').subscribe((level) => {
+      log.level = level;
+    });
+    undo.push(() => {
+      logLevel.unsubscribe();
+    });
+    undo.push(publishReadings(store, { version, dataFolder }));
+    undo.push(runSchedules(store, log));
+    registerActions({
+      store,
+      rebootCommand: environment.rebootCommand,
+      restart: () => {
+        setTimeout(onRestart, noticeBeforeRestartMs);
+      },
+      reset: async () => {
+        await sessions.revoke(() => true);
+        await opened.resetToFactory();
+        const made = await makeAdministrator();
+        if (made.generatedPassword !== undefined) announce(log, made.generatedPassword);
+      },
+    });
+    const webServers = await runWebServers(store, listeners, environment, (reason) => {
+      log.error(`The web servers cannot be changed: ${reason}`);
+    });
+    undo.push(() => webServers.stop());
+    undo.push(() => {
+      notifyServiceManager('STOPPING=1');
+    });
+
+    journal.note({
+      kind: 'event',
+      at: Date.now(),
+      by: 'system',
+      via: 'system',
+      event: 'start',
+      detail: { version },
+    });
+    const { http, https } = listeners.addresses;
+    if (generatedPassword !== undefined) announce(log, generatedPassword);
+    notifyServiceManager('READY=1');
+    return { store, httpPort: http?.port, httpsPort: https?.port, generatedPassword, stop };
+  } catch (error) {
+    await stop();
+    if (error instanceof ObscuraError) throw error;
+    throw new ObscuraError('failed', messageOf(error), { cause: error });
+  }
+}
+
+/** To the terminal and not to the log, which may be kept for long and read by many. */
+function announce(log: Logger, password: string): void {
+  log.info('The first administrator has been made; the password stands on the standard error output, once');
+  process.stderr.write(
+    `\n  Log in as "${firstAdministrator}" with the password  ${password}\n  It is shown this once; change it after logging in.\n\n`,
+  );
+}
