@@ -3,16 +3,11 @@ import rxjs from 'eslint-plugin-rxjs-x';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['dist*/', 'node_modules/', 'native/build/', 'coverage/', '.cache/', 'data/', 'scripts/'] },
+  { ignores: ['dist/', 'node_modules/', 'native/build/', 'coverage/', '.cache/', 'scripts/*.cjs'] },
   {
     files: ['**/*.ts'],
-    extends: [
-      ...tseslint.configs.strictTypeChecked,
-      ...tseslint.configs.stylisticTypeChecked,
-      rxjs.configs.recommended,
-    ],
+    extends: [...tseslint.configs.strictTypeChecked, rxjs.configs.recommended],
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
-    linterOptions: { reportUnusedDisableDirectives: 'error' },
     rules: {
       // Names that begin with an underscore are there to be left out of what is spread.
       '@typescript-eslint/no-unused-vars': [

@@ -87,6 +87,6 @@ export function originOf({ name, via, address }: Actor): { by: string; via: stri
   return { by: name, via, ...(address === undefined ? {} : { from: address }) };
 }
 
-function optional<K extends string, V extends object>(name: K, value: V): Partial<Record<K, V>> {
-  return Object.keys(value).length === 0 ? {} : ({ [name]: value } as Partial<Record<K, V>>);
+function optional<K extends string, V extends object>(name: K, value: V): { [N in K]?: V } {
+  return Object.keys(value).length === 0 ? {} : ({ [name]: value } as { [N in K]?: V });
 }

@@ -32,9 +32,9 @@ const pingEvery = 16 * 1024;
 export class Reader {
   cohort: Cohort;
   /** Keys whose newest value this reader has not been sent. */
-  readonly dirty = new Set<Cell>();
-  readonly gone = new Set<string>();
-  readonly statuses = new Map<string, StatusChange>();
+  readonly dirty: Set<Cell> = new Set();
+  readonly gone: Set<string> = new Set();
+  readonly statuses: Map<string, StatusChange> = new Map();
   behindSince: number | undefined;
   readonly #transport: Transport;
   #sent = 0;
