@@ -5,7 +5,7 @@ import { systemActor } from './actor.js';
 import type { Registry } from './cell.js';
 import { Journal } from './journal.js';
 import type { Migration } from './migrations.js';
-import { Store } from './store.js';
+import { reservedAtOnce, Store } from './store.js';
 
 /** Grows with every change of form that needs a migration. */
 export const schemaVersion = 1;
@@ -47,8 +47,10 @@ export async function openStore<R extends Registry>(options: OpenOptions<R>): Pr
     ...(onFault === undefined ? {} : { onFault }),
   });
 
-  // After a crash somebody may have seen a change that never became durable, so every client is sent everything.
-  const startAt = recovered.clean ? recovered.rev : recovered.rev + 1;
+  // After a crash somebody may have seen a change that never became durable, or a revision that was not yet reserved:
+  // so revisions jump beyond all that can have been used, and every client is sent everything.
+  const fresh = recovered.rev === 0 && recovered.cells.size === 0;
+  const startAt = recovered.clean || fresh ? recovered.rev : recovered.rev + reservedAtOnce;
   const saved: [string, unknown, number][] = [];
   for (const [key, { value, sealed, rev }] of recovered.cells) {
     const plain = sealed === undefined ? undefined : sealer.open(sealed, key);

@@ -69,7 +69,7 @@ interface Accepted {
 }
 
 /** Revisions are reserved on disk in blocks, so that none is used twice even after a crash. */
-const reservedAtOnce = 4096;
+export const reservedAtOnce = 4096;
 /** More rounds of observers answering each other than this are a loop, not a cascade. */
 const deepestCascade = 100;
 
@@ -310,12 +310,8 @@ export class Store<R extends Registry> {
           try {
             await this.#persistence.append(entries);
           } catch (error) {
-            this.#ceiling = this.#revision;
-            // A reservation alone is no reason to keep back what the server observes.
-            if (entries.some(({ kind }) => kind === 'commit')) {
-              this.#abandon(accepted, error);
-              continue;
-            }
+            this.#abandon(accepted, error);
+            continue;
           }
         }
         for (const each of accepted) this.#commit(each);
@@ -364,11 +360,18 @@ export class Store<R extends Registry> {
       const entry = commitEntry({ revision: next, at, actor, values: kept, options, seal: this.#seal });
       if (entry !== undefined) entries.push(entry);
     }
-    if (next > this.#ceiling && this.#persistence !== undefined) {
-      this.#ceiling = next + reservedAtOnce;
-      entries.unshift({ kind: 'reserve', rev: this.#ceiling });
-    }
+    this.#reserve(next);
     return { accepted, entries };
+  }
+
+  /** Not waited for: a start after a crash leaves room for the revisions used in the meantime. */
+  #reserve(next: number): void {
+    if (next <= this.#ceiling || this.#persistence === undefined) return;
+    this.#ceiling = next + reservedAtOnce;
+    this.#persistence.append([{ kind: 'reserve', rev: this.#ceiling }]).catch(() => {
+      // The next commit tries again, and tells whoever asked for it that the disk takes nothing.
+      this.#ceiling = this.#revision;
+    });
   }
 
   #commit({ job, staged, revision, at }: Accepted): void {
