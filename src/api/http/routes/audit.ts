@@ -1,0 +1,167 @@
+// The audit: who did what and when, told only as far as the reader may know the settings it speaks of.
+import { PassThrough } from 'node:stream';
+import { Type } from '@sinclair/typebox';
+import type { Identity } from '../../../access/identity.js';
+import type { AuditRecord } from '../../../store/journalEntry.js';
+import { isReadable } from '../../../store/store.js';
+import type { Services } from '../../services.js';
+import { answers, type App } from '../route.js';
+
+const tags = ['audit'];
+const mayRead = ['System_r', 'System_rw'] as const;
+const name = Type.String({ minLength: 1, maxLength: 64 });
+const time = Type.Integer({ minimum: 0, description: 'Milliseconds since 1970.' });
+const limit = Type.Integer({ minimum: 1, maximum: 1000 });
+const Query = Type.Object(
+  {
+    user: Type.Optional(name),
+    key: Type.Optional(name),
+    outcome: Type.Optional(
+      Type.Union([Type.Literal('done'), Type.Literal('refused'), Type.Literal('event')]),
+    ),
+    since: Type.Optional(time),
+    until: Type.Optional(time),
+    before: Type.Optional(
+      Type.Integer({ minimum: 0, description: 'The `seq` of the last page’s last record.' }),
+    ),
+    limit: Type.Optional(limit),
+    token: Type.Optional(Type.String({ maxLength: 512 })),
+  },
+  { additionalProperties: false },
+);
+const Record = Type.Object(
+  { seq: Type.Integer(), at: Type.Number(), by: Type.String(), via: Type.String(), outcome: Type.String() },
+  { additionalProperties: true },
+);
+const Event = Type.Object(
+  { timestamp: Type.String(), event_type: Type.String(), source_ip: Type.String(), username: Type.String() },
+  { additionalProperties: true },
+);
+
+/** A reader that takes nothing off for this much is let go; the audit itself keeps everything. */
+const largestBacklog = 256 * 1024;
+/** Shows both ends that the other is there. */
+const heartbeatMs = 15_000;
+
+export function auditRoutes(app: App, { store, journal }: Services): void {
+  /** A key that somebody may neither read nor write does not exist for them; one they may not read has no values. */
+  const shown = (record: AuditRecord, identity: Identity): AuditRecord => {
+    const known = (key: string): boolean => {
+      const cell = store.cell(key);
+      // Keys of older versions: who manages the machine may see what they were.
+      if (cell === undefined) return identity.may('System_rw');
+      return (identity.mask & (cell.readMask | cell.writeMask)) !== 0;
+    };
+    const readable = (key: string): boolean => {
+      const cell = store.cell(key);
+      return cell === undefined || isReadable(cell, identity);
+    };
+    const { changes, keys, ...rest } = record;
+    return {
+      ...rest,
+      ...(keys === undefined ? {} : { keys: keys.filter(known) }),
+      ...(changes === undefined
+        ? {}
+        : {
+            changes: changes
+              .filter(({ key }) => known(key))
+              .map((each) => (readable(each.key) ? each : { key: each.key, secret: true as const })),
+          }),
+    };
+  };
+
+  app.get(
+    '/api/audit',
+    {
+      config: { access: mayRead },
+      schema: {
+        tags,
+        summary: 'What happened, newest first',
+        querystring: Query,
+        response: answers(Type.Object({ records: Type.Array(Record) })),
+      },
+    },
+    async ({ identity, query: { token: _token, ...query } }) => {
+      const records = await journal.search(query);
+      return { records: records.map((record) => shown(record, identity)) };
+    },
+  );
+
+  app.get(
+    '/api/audit/follow',
+    {
+      config: { access: mayRead },
+      schema: {
+        tags,
+        summary: 'What happens from now on: one JSON object per line, without end',
+        description: 'An empty line now and then shows that the connection stands.',
+        produces: ['application/x-ndjson'],
+        response: answers(Type.String()),
+      },
+    },
+    (request, reply) => {
+      const { identity } = request;
+      const lines = new PassThrough();
+      const send = (line: string): void => {
+        if (!identity.may(...mayRead) || lines.writableLength > largestBacklog) lines.end();
+        else if (!lines.writableEnded) lines.write(line);
+      };
+      const stop = journal.onAudit((record) => {
+        send(`${JSON.stringify(shown(record, identity))}\n`);
+      });
+      const timer = setInterval(send, heartbeatMs, '\n').unref();
+      following.add(lines);
+      lines.on('close', () => {
+        stop();
+        clearInterval(timer);
+        following.delete(lines);
+      });
+      request.raw.on('close', () => lines.destroy());
+      // The reader knows at once that it is heard.
+      lines.write('\n');
+      return reply.type('application/x-ndjson').header('x-accel-buffering', 'no').send(lines);
+    },
+  );
+  const following = new Set<PassThrough>();
+  app.addHook('preClose', (done) => {
+    for (const lines of following) lines.end();
+    done();
+  });
+
+  app.get(
+    '/api/audit/events',
+    {
+      config: { access: mayRead },
+      schema: {
+        tags,
+        summary: 'What happened, in the form of the reference product',
+        querystring: Type.Object(
+          { type: Type.Optional(name), limit: Type.Optional(limit), token: Type.Optional(Type.String()) },
+          { additionalProperties: false },
+        ),
+        response: answers(Type.Object({ events: Type.Array(Event) })),
+      },
+    },
+    async ({ identity, query }) => {
+      const most = query.limit ?? 100;
+      const records = await journal.search({ limit: query.type === undefined ? most : 1000 });
+      const events = records.map((record) => referenceForm(shown(record, identity)));
+      return {
+        events: events
+          .filter(({ event_type: type }) => query.type === undefined || type === query.type)
+          .slice(0, most),
+      };
+    },
+  );
+}
+
+function referenceForm({ at, by, from, outcome, event, ...details }: AuditRecord) {
+  const types = { done: 'CONFIG_CHANGE', refused: 'ACCESS_DENIED', event: 'EVENT' } as const;
+  return {
+    timestamp: new Date(at).toISOString(),
+    event_type: event === undefined ? types[outcome] : event.toUpperCase().replaceAll(/[^A-Z0-9]+/g, '_'),
+    source_ip: from ?? '',
+    username: by,
+    details,
+  };
+}

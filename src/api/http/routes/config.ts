@@ -1,0 +1,98 @@
+// The settings by section, for clients that think in configuration files. A section is a group of observables.
+import { Type } from '@sinclair/typebox';
+import type { Identity } from '../../../access/identity.js';
+import { ObscuraError } from '../../../errors.js';
+import { groups } from '../../../observables/registry.js';
+import { shownValue } from '../../../store/cell.js';
+import { isReadable } from '../../../store/store.js';
+import type { Services } from '../../services.js';
+import { change } from '../outcomes.js';
+import { answers, Values, type App } from '../route.js';
+
+const tags = ['configuration'];
+const Section = Type.Object({ section: Type.String({ minLength: 1, maxLength: 64 }) });
+
+/** Members as the reference product calls them, where that is not the name of the key. */
+const olderNames: Readonly<Record<string, string>> = {
+  default_resolution: 'streamResolution',
+  default_framerate: 'streamFramerate',
+  auto_exposure: 'exposure',
+};
+
+export function configRoutes(app: App, services: Services): void {
+  const { store } = services;
+
+  const valuesOf = (keys: readonly string[], identity: Identity): Record<string, unknown> =>
+    Object.fromEntries(
+      keys
+        .flatMap((key) => store.cell(key) ?? [])
+        .filter((cell) => cell.definition.kind !== 'action' && isReadable(cell, identity))
+        .map((cell) => [cell.key, shownValue(cell, cell.value)]),
+    );
+  const find = (section: string): (typeof groups)[number] => {
+    const group = groups.find(({ name }) => name === section);
+    if (group !== undefined) return group;
+    const names = groups.map(({ name }) => name).join(', ');
+    throw new ObscuraError('unknown', `There is no section ${section}; there are ${names}`);
+  };
+
+  app.get(
+    '/api/config',
+    {
+      config: { access: 'reader' },
+      schema: { tags, summary: 'All sections', response: answers(Type.Record(Type.String(), Values)) },
+    },
+    ({ identity }) =>
+      Object.fromEntries(
+        groups
+          .map(({ name, keys }) => [name, valuesOf(keys, identity)] as const)
+          .filter(([, values]) => Object.keys(values).length > 0),
+      ),
+  );
+  app.get(
+    '/api/config/:section',
+    {
+      config: { access: 'reader' },
+      schema: { tags, summary: 'One section', params: Section, response: answers(Values) },
+    },
+    ({ identity, params }) => valuesOf(find(params.section).keys, identity),
+  );
+  app.route({
+    method: ['PUT', 'PATCH'],
+    url: '/api/config/:section',
+    config: { access: 'reader' },
+    schema: {
+      tags,
+      summary: 'Change settings of a section: all of them or none',
+      description:
+        'What is left out stays as it is. The body may repeat the name of the section around its members.',
+      params: Section,
+      body: Values,
+      response: answers(Values),
+    },
+    handler: async (request) => {
+      const { name, keys } = find(request.params.section);
+      const known = new Set<string>([...keys, ...Object.keys(olderNames), ...Object.values(olderNames)]);
+      const members = unwrapped(request.body, name, known);
+      const patch = Object.fromEntries(
+        Object.entries(members).map(([member, value]) => [olderNames[member] ?? member, value]),
+      );
+      const stranger = Object.keys(patch).find((key) => !known.has(key));
+      if (stranger !== undefined)
+        throw new ObscuraError('unknown', `Section ${name} has no setting ${stranger}`, { key: stranger });
+      await change(services, request, patch);
+      return valuesOf(keys, request.identity);
+    },
+  });
+}
+
+/** A section and a setting in it can have the same name; then what is inside decides which of the two is meant. */
+function unwrapped(
+  body: Readonly<Record<string, unknown>>,
+  section: string,
+  known: ReadonlySet<string>,
+): Readonly<Record<string, unknown>> {
+  const inner = body[section];
+  if (Object.keys(body).length !== 1 || typeof inner !== 'object' || inner === null) return body;
+  return !known.has(section) || Object.keys(inner).every((key) => known.has(key)) ? { ...inner } : body;
+}

@@ -1,0 +1,131 @@
+// The web application: what every request passes, and all routes, over whichever ports the listeners open.
+import type { IncomingMessage, Server } from 'node:http';
+import fastify, {
+  LogController,
+  type FastifyBaseLogger,
+  type FastifyReply,
+  type FastifyRequest,
+  type FastifyServerOptions,
+} from 'fastify';
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import { acceptBodies, largestBody } from './http/bodies.js';
+import { document } from './http/documents.js';
+import { answerError, HttpError } from './http/errors.js';
+import { guard } from './http/guards.js';
+import { measure } from './http/metrics.js';
+import type { App } from './http/route.js';
+import { accountRoutes } from './http/routes/accounts.js';
+import { auditRoutes } from './http/routes/audit.js';
+import { backupRoutes } from './http/routes/backup.js';
+import { cameraRoutes } from './http/routes/cameras.js';
+import { configRoutes } from './http/routes/config.js';
+import { informationRoutes } from './http/routes/information.js';
+import { loginRoutes } from './http/routes/login.js';
+import { lockRoutes, presetRoutes } from './http/routes/presets.js';
+import { schemaRoutes } from './http/routes/schema.js';
+import { settingsRoutes } from './http/routes/settings.js';
+import { stateRoutes } from './http/routes/state.js';
+import { tokenRoutes } from './http/routes/tokens.js';
+import { compileSchema } from './http/validation.js';
+import type { Listeners } from './listeners.js';
+import type { Services } from './services.js';
+import { Connections } from './ws/connections.js';
+
+const longestParameter = 512;
+const routes = [
+  loginRoutes,
+  stateRoutes,
+  settingsRoutes,
+  schemaRoutes,
+  configRoutes,
+  accountRoutes,
+  tokenRoutes,
+  presetRoutes,
+  lockRoutes,
+  auditRoutes,
+  backupRoutes,
+  informationRoutes,
+  cameraRoutes,
+] as const;
+
+export async function buildApp(
+  services: Services,
+  { serverFactory }: Partial<Pick<Listeners, 'serverFactory'>> = {},
+): Promise<App> {
+  const options: FastifyServerOptions<Server, FastifyBaseLogger> = {
+    loggerInstance: quiet(services),
+    logController: new LogController({ disableRequestLogging: true }),
+    bodyLimit: largestBody,
+    routerOptions: { maxParamLength: longestParameter, ignoreTrailingSlash: true },
+    // A request that hangs must not hold up the end.
+    forceCloseConnections: 'idle',
+    ...(serverFactory === undefined ? {} : { serverFactory }),
+  };
+  const app: App = fastify(options).withTypeProvider<TypeBoxTypeProvider>();
+
+  app.setValidatorCompiler(compileSchema);
+  // The schemas of answers are for the documents; an answer is what its route gives, not what a schema lets through.
+  app.setSerializerCompiler(() => (answer) => JSON.stringify(answer));
+  acceptBodies(app);
+  app.setErrorHandler<Parameters<typeof answerError>[1]>((error, request, reply) => {
+    answerError(services, error, request, reply);
+  });
+  app.setNotFoundHandler(({ method, url }) => {
+    const [path = ''] = url.split('?');
+    throw new HttpError(404, 'NOT_FOUND', `There is no ${method} ${path.slice(0, longestParameter)}`);
+  });
+
+  await guard(app, services);
+  const connections = new Connections(services);
+  app.addHook('preClose', (done) => {
+    connections.close();
+    done();
+  });
+  await document(app, services.version);
+  await connections.register(app);
+  measure(app, services, connections);
+  for (const declare of routes) declare(app, services);
+  app.options('/*', { schema: { hide: true } }, preflight(services));
+  app.addHook(
+    'onResponse',
+    ({ log, method, url, routeOptions, identity }, { statusCode, elapsedTime }, done) => {
+      log.debug({
+        method,
+        route: routeOptions.url ?? pathOf(url),
+        statusCode,
+        ms: Math.round(elapsedTime),
+        user: identity.name,
+      });
+      done();
+    },
+  );
+  await app.ready();
+  return app;
+}
+
+/** Tokens stand in query strings and headers: of a request, only its method and path are ever logged. */
+function quiet({ log }: Services): FastifyBaseLogger {
+  return log.child(
+    { part: 'http' },
+    { serializers: { req: ({ method, url }: IncomingMessage) => ({ method, path: pathOf(url) }) } },
+  );
+}
+
+function pathOf(url: string | undefined): string {
+  return url?.split('?')[0] ?? '';
+}
+
+/** Browsers ask before a page of another origin may send anything but the simplest requests. */
+function preflight({ store }: Services) {
+  return (request: FastifyRequest, reply: FastifyReply): FastifyReply => {
+    const { origin } = request.headers;
+    if (origin !== undefined && store.get('allowedOrigins').includes(origin))
+      reply.headers({
+        'access-control-allow-methods': 'GET, POST, PUT, PATCH, DELETE',
+        'access-control-allow-headers':
+          'Authorization, Content-Type, If-None-Match, X-API-Key, X-Requested-With',
+        'access-control-max-age': '600',
+      });
+    return reply.code(204).send();
+  };
+}
