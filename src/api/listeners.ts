@@ -2,6 +2,7 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { createServer as createSecureServer, type Server as SecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { messageOf } from '../errors.js';
 import { Unsupported } from '../store/reconcile.js';
 
@@ -27,6 +28,9 @@ type Kind = 'http' | 'https';
 
 /** How long connections may take to end by themselves when everything stops. */
 const graceMs = 1000;
+/** A client that sends its request drop by drop keeps a connection from others. */
+const headersWithinMs = 10_000;
+const requestWithinMs = 60_000;
 
 export class Listeners {
   /** Fastify and its WebSocket plugin live on this server, which itself listens nowhere. */
@@ -34,6 +38,8 @@ export class Listeners {
   readonly #listening: Partial<Record<Kind, Listener>> = {};
   /** Moved away from, but with connections that go on. */
   readonly #retired = new Set<Server | SecureServer>();
+  /** WebSockets, which Node's own closing of connections does not know of. */
+  readonly #upgraded = new Set<Duplex>();
   #certificate: Pem;
   #handler: RequestListener | undefined;
 
@@ -85,6 +91,7 @@ export class Listeners {
             server.closeIdleConnections();
             setTimeout(() => {
               server.closeAllConnections();
+              for (const socket of this.#upgraded) socket.destroy();
             }, graceMs).unref();
           }),
       ),
@@ -99,7 +106,12 @@ export class Listeners {
       kind === 'http'
         ? createServer(handler)
         : createSecureServer({ cert: this.#certificate.cert, key: this.#certificate.key }, handler);
-    server.on('upgrade', (request, socket, head) => {
+    server.headersTimeout = headersWithinMs;
+    server.requestTimeout = requestWithinMs;
+    server.on('clientError', refuseGarbage);
+    server.on('upgrade', (request, socket: Duplex, head) => {
+      this.#upgraded.add(socket);
+      socket.once('close', () => this.#upgraded.delete(socket));
       this.#hub.emit('upgrade', request, socket, head);
     });
     try {
@@ -142,4 +154,19 @@ function listenOnce(server: Server | SecureServer, port: number, host: string): 
       resolve();
     });
   });
+}
+
+/** What is not even HTTP gets the one shape of errors as well, where the socket still takes it. */
+function refuseGarbage(error: Error, socket: Duplex): void {
+  if (!socket.writable || ('code' in error && error.code === 'ECONNRESET')) {
+    socket.destroy();
+    return;
+  }
+  const code = 'INVALID_REQUEST';
+  const body = JSON.stringify({
+    error: { code, message: 'This is not an HTTP request', timestamp: new Date().toISOString() },
+  });
+  socket.end(
+    `HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\nContent-Length: ${String(body.length)}\r\nConnection: close\r\n\r\n${body}`,
+  );
 }

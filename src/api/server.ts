@@ -52,7 +52,7 @@ export async function buildApp(
   services: Services,
   { serverFactory }: Partial<Pick<Listeners, 'serverFactory'>> = {},
 ): Promise<App> {
-  const options: FastifyServerOptions<Server, FastifyBaseLogger> = {
+  const options: FastifyServerOptions<Server> = {
     loggerInstance: quiet(services),
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: largestBody,

@@ -165,8 +165,9 @@ export async function startServer({
     };
     const listeners = new Listeners(certificate);
     const app = await buildApp(services, listeners);
-    undo.push(() => app.close());
     undo.push(() => listeners.close());
+    // First: it says goodbye on the WebSockets, without which the listeners would wait for them.
+    undo.push(() => app.close());
 
     const logLevel = store.observe('logLevel').subscribe((level) => {
       log.level = level;

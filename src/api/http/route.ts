@@ -53,7 +53,7 @@ export const ErrorBody = Type.Object(
 );
 
 /** The answers of a route for its documentation: what it gives, and the one shape of everything that can go wrong. */
-export function answers<const S extends TSchema>(success: S, status = 200): Record<string, TSchema> {
+export function answers(success: TSchema, status = 200): Record<string, TSchema> {
   return { [String(status)]: success, '4xx': ErrorBody, '5xx': ErrorBody };
 }
 

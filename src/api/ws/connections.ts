@@ -7,6 +7,7 @@ import type { WebSocket } from 'ws';
 import { networkOf } from '../../access/limiter.js';
 import { ObscuraError } from '../../errors.js';
 import { closeCodes } from '../../protocol/v2.js';
+import { HttpError } from '../http/errors.js';
 import { identify, isForeignOrigin, originOf, type Identified } from '../identify.js';
 import type { Services } from '../services.js';
 import { goingAway, type Connection } from './connection.js';
@@ -111,7 +112,7 @@ export class Connections {
   async #admit(request: FastifyRequest): Promise<void> {
     const { store, accounts, limits } = this.#services;
     if (isForeignOrigin(request, store.get('allowedOrigins')))
-      throw new ObscuraError('forbidden', 'Pages of other sites may not connect; see allowedOrigins');
+      throw new HttpError(403, 'PERMISSION_DENIED', 'Pages of other sites may not connect; see allowedOrigins');
     const identified = await identify(accounts, request, 'ws', { queryToken: true });
     const place = networkOf(request.ip);
     let fromPlace = 0;

@@ -144,13 +144,12 @@ export function accountRoutes(app: App, services: Services): void {
       handler: async ({ identity, params, body: { password, email: _email, ...rest } }) => {
         const username = find(params.username, identity);
         const { users } = store.snapshot().values;
-        const given = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined));
         // One transaction: a role is not changed while the password beside it is refused.
         done(
           await store.submit(identity, {
-            ...(Object.keys(given).length === 0
+            ...(Object.keys(rest).length === 0
               ? {}
-              : { users: { ...users, [username]: { ...users[username], ...given } } }),
+              : { users: { ...users, [username]: { ...users[username], ...rest } } }),
             ...(password === undefined ? {} : { userPasswords: { [username]: password } }),
           }),
         );

@@ -1,0 +1,112 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pino } from 'pino';
+import { Accounts } from '../../src/access/accounts.js';
+import { loadCertificate, replaceCertificate } from '../../src/access/certificate.js';
+import { loadDeviceKey } from '../../src/access/deviceKey.js';
+import { Sealer } from '../../src/access/seal.js';
+import { Sessions } from '../../src/access/sessions.js';
+import { Listeners } from '../../src/api/listeners.js';
+import { buildApp } from '../../src/api/server.js';
+import type { App } from '../../src/api/http/route.js';
+import type { Services } from '../../src/api/services.js';
+import { Sync } from '../../src/api/sync/sync.js';
+import { registry, rules } from '../../src/observables/registry.js';
+import { systemActor } from '../../src/store/actor.js';
+import { History } from '../../src/store/history.js';
+import { Locks } from '../../src/store/locks.js';
+import { openStore } from '../../src/store/openStore.js';
+import { Presets } from '../../src/store/presets.js';
+import { Trials } from '../../src/store/trials.js';
+
+export const password = 'a-Long-Passw0rd';
+export const roles = ['administrator', 'operator', 'viewer', 'guest'] as const;
+export type Role = (typeof roles)[number];
+
+export interface WebServer {
+  readonly app: App;
+  readonly services: Services;
+  readonly listeners: Listeners;
+  readonly folder: string;
+  /** A session of the account of each role; accounts are called as their roles. */
+  readonly tokens: Readonly<Record<Role, string>>;
+  /** Everything that was logged, as one text. */
+  readonly logged: () => string;
+  readonly readiness: { name: string; ok: boolean; reason?: string }[];
+  stop(): Promise<void>;
+}
+
+/** All real parts in a folder of their own, with one account per role and rate limits out of the way. */
+export async function startWebServer(): Promise<WebServer> {
+  const folder = await mkdtemp(join(tmpdir(), 'obscura-web-'));
+  const sealer = new Sealer((await loadDeviceKey(folder)).key);
+  const opened = await openStore({ registry, rules, folder: join(folder, 'settings'), sealer });
+  const { store, journal } = opened;
+  const sessions = await Sessions.open({ folder, idleMs: () => 60_000 });
+  const accounts = new Accounts({ store, sessions, sealer, audit: journal.note.bind(journal) });
+  const locks = new Locks({
+    publish: (held) => {
+      store.write({ locks: held });
+    },
+  });
+  store.addObstacle(locks.obstacle);
+  const trials = new Trials(store, () => undefined);
+  const sync = new Sync(store);
+  let certificate = await loadCertificate(folder);
+  const listeners = new Listeners(certificate);
+  const lines: string[] = [];
+  const log = pino({ level: 'trace' }, { write: (line: string) => void lines.push(line) });
+  const readiness: WebServer['readiness'] = [{ name: 'store', ok: true }];
+  const limits = { perAddress: 100, perUser: 100, total: 100 };
+  const services: Services = {
+    ...{ store, journal, accounts, sync, locks, trials, log, limits },
+    presets: new Presets(store),
+    history: new History(store, journal),
+    version: '0.0.0',
+    startedAt: Date.now(),
+    certificate: () => certificate,
+    replaceCertificate: async (cert, key) => {
+      certificate = await replaceCertificate(folder, cert, key);
+      listeners.setCertificate(certificate);
+      return certificate;
+    },
+    readiness: () => readiness,
+  };
+  const app = await buildApp(services, listeners);
+  const most = 100_000;
+  await store.transact(systemActor(), {
+    rateLimits: { imagesPerSecond: most, filesPerSecond: most, apiPerSecond: most, uploadsPerSecond: most },
+  });
+  for (const role of roles) await accounts.createUser(systemActor(), { username: role, password, role });
+  const tokens = Object.fromEntries(
+    await Promise.all(
+      roles.map(async (role) => {
+        const { token } = await accounts.login(role, password, { via: 'http', address: '192.0.2.9' });
+        return [role, token] as const;
+      }),
+    ),
+  ) as Record<Role, string>;
+  return {
+    ...{ app, services, listeners, folder, tokens, readiness },
+    logged: () => lines.join(''),
+    async stop() {
+      await app.close();
+      await listeners.close();
+      await trials.close();
+      locks.close();
+      sync.close();
+      await sessions.close();
+      await opened.close();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+export function bearer(token: string): { readonly authorization: string } {
+  return { authorization: `Bearer ${token}` };
+}
+
+export function basic(username: string, word = password): { readonly authorization: string } {
+  return { authorization: `Basic ${Buffer.from(`${username}:${word}`).toString('base64')}` };
+}
