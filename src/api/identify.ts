@@ -3,6 +3,7 @@
 import type {} from '@fastify/cookie';
 import type { FastifyRequest } from 'fastify';
 import type { Accounts } from '../access/accounts.js';
+import { parseDigest } from '../access/digest.js';
 import type { Identity, Origin } from '../access/identity.js';
 import { ObscuraError } from '../errors.js';
 
@@ -74,6 +75,9 @@ async function fromHeader(
       return await accounts.withPassword(text.slice(0, colon), text.slice(colon + 1), origin);
     }
     case 'digest': {
+      // An answer speaks of one path; overheard, it must not open another.
+      if (!speaksOf(parseDigest(header)?.uri, request.raw.url))
+        throw new ObscuraError('unauthenticated', 'The Digest header is for another address');
       const identity = accounts.withDigest(header, request.method, origin);
       if (identity === 'stale')
         throw new ObscuraError('unauthenticated', 'The nonce is too old', { details: { stale: true } });
@@ -82,6 +86,11 @@ async function fromHeader(
     default:
       throw new ObscuraError('unauthenticated', `Authorization by ${scheme} is not understood`);
   }
+}
+
+/** Some clients write the whole URL where others write the path. */
+function speaksOf(uri: string | undefined, path: string | undefined): boolean {
+  return uri !== undefined && uri.replace(/^https?:\/\/[^/]*/i, '') === path;
 }
 
 /** A page of another site must not act with the cookies of this one. No Origin at all means no browser. */

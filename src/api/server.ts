@@ -1,5 +1,5 @@
 // The web application: what every request passes, and all routes, over whichever ports the listeners open.
-import type { IncomingMessage, Server } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import fastify, {
   LogController,
   type FastifyBaseLogger,
@@ -52,7 +52,7 @@ export async function buildApp(
   services: Services,
   { serverFactory }: Partial<Pick<Listeners, 'serverFactory'>> = {},
 ): Promise<App> {
-  const options: FastifyServerOptions<Server> = {
+  const options: FastifyServerOptions = {
     loggerInstance: quiet(services),
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: largestBody,

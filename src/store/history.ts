@@ -24,7 +24,7 @@ export class History {
   }
 
   async undo(actor: Actor): Promise<Outcome> {
-    const last = await this.#lastChange(actor.name);
+    const { last, undos } = await this.#lastChange(actor.name);
     if (last === undefined) throw new ObscuraError('unknown', 'You have made no change that could be undone');
     const patch: Record<string, unknown> = {};
     for (const { key, old, secret } of last.changes ?? []) {
@@ -32,7 +32,8 @@ export class History {
         throw new ObscuraError('failed', `Your last change was of ${key}, whose old value is not kept`, {
           key,
         });
-      if (this.#store.cell(key)?.revision !== last.rev)
+      const now = this.#store.cell(key)?.revision ?? 0;
+      if (now !== last.rev && !undos.has(now))
         throw new ObscuraError('conflict', `${key} has been changed since`, { key });
       patch[key] = old;
     }
@@ -40,13 +41,16 @@ export class History {
   }
 
   /** An undo cancels itself and the change it took back, so that undoing twice goes back two changes. */
-  async #lastChange(user: string): Promise<AuditRecord | undefined> {
+  async #lastChange(user: string): Promise<{ last: AuditRecord | undefined; undos: ReadonlySet<number> }> {
     const undone = new Set<number>();
+    const undos = new Set<number>();
     for (const record of await this.#trail.search({ user, outcome: 'done', limit: lookBack })) {
-      if (record.note?.startsWith(notePrefix) === true)
+      if (record.rev === undefined) continue;
+      if (record.note?.startsWith(notePrefix) === true) {
         undone.add(Number(record.note.slice(notePrefix.length)));
-      else if (record.rev !== undefined && !undone.has(record.rev)) return record;
+        undos.add(record.rev);
+      } else if (!undone.has(record.rev)) return { last: record, undos };
     }
-    return undefined;
+    return { last: undefined, undos };
   }
 }

@@ -51,10 +51,8 @@ export function added(from: number, note: string, key: string, value: unknown): 
   return {
     from,
     note,
-    change: (cells) =>
-      cells.has(key)
-        ? cells
-        : new Map(cells).set(key, { rev: Math.max(0, ...[...cells.values()].map(({ rev }) => rev)), value }),
+    // Older than anything that somebody set, should a newer version have left the key behind.
+    change: (cells) => (cells.has(key) ? cells : new Map(cells).set(key, { rev: 0, value })),
   };
 }
 

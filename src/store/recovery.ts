@@ -88,10 +88,16 @@ export async function recover(
       text: snapshotText(restored),
     });
 
-  // Revisions that somebody saw may be used again where lines are lost: what clients remember is then worth nothing.
+  // Revisions that somebody saw may be used again where lines are lost, and steps between versions change values
+  // without a revision: what clients remember is then worth nothing.
   const gap = journal.gap || lostSnapshot || lostJournal;
   return {
-    state: { ...restored, version: schemaVersion, epoch: gap ? newEpoch() : restored.epoch, cells },
+    state: {
+      ...restored,
+      version: schemaVersion,
+      epoch: gap || version !== schemaVersion ? newEpoch() : restored.epoch,
+      cells,
+    },
     clean: !gap && journal.lines.at(-1)?.kind === 'clean',
     reports,
     journal: { size: journal.size, damaged: journal.damaged },

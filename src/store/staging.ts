@@ -144,23 +144,18 @@ export class Stager {
     const hidden =
       cell === undefined || (actor.system !== true && (actor.mask & (cell.readMask | cell.writeMask)) === 0);
     if (hidden) return { code: 'unknown', key, message: `There is no setting named ${key}` };
-    if (actor.system !== true) {
-      if ((actor.mask & cell.writeMask) === 0)
-        return { code: 'forbidden', key, message: `You may not change ${key}` };
-      const obstacle = this.#obstacles.refusalOf(cell, actor);
-      if (obstacle !== undefined) return obstacle;
-    }
+    if (actor.system !== true && (actor.mask & cell.writeMask) === 0)
+      return { code: 'forbidden', key, message: `You may not change ${key}` };
+    if (cell.definition.kind === 'derived')
+      return { code: 'forbidden', key, message: `${key} is computed and cannot be set` };
     if (ifRevision !== undefined && sight.revisionOf(cell) > ifRevision)
       return {
         code: 'conflict',
         key,
         message: `${key} changed at revision ${String(sight.revisionOf(cell))}, after revision ${String(ifRevision)}`,
       };
-    if (cell.definition.kind === 'derived')
-      return { code: 'forbidden', key, message: `${key} is computed and cannot be set` };
-    return cell.check.Check(value)
-      ? undefined
-      : { code: 'invalid', key, message: explainValue(cell.check, value) };
+    if (!cell.check.Check(value)) return { code: 'invalid', key, message: explainValue(cell.check, value) };
+    return actor.system === true ? undefined : this.#obstacles.refusalOf(cell, actor);
   }
 
   #take(

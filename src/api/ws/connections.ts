@@ -112,7 +112,11 @@ export class Connections {
   async #admit(request: FastifyRequest): Promise<void> {
     const { store, accounts, limits } = this.#services;
     if (isForeignOrigin(request, store.get('allowedOrigins')))
-      throw new HttpError(403, 'PERMISSION_DENIED', 'Pages of other sites may not connect; see allowedOrigins');
+      throw new HttpError(
+        403,
+        'PERMISSION_DENIED',
+        'Pages of other sites may not connect; see allowedOrigins',
+      );
     const identified = await identify(accounts, request, 'ws', { queryToken: true });
     const place = networkOf(request.ip);
     let fromPlace = 0;

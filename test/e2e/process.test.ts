@@ -1,0 +1,199 @@
+// The server as a process of its own: started as the README says, told to stop, killed, started again.
+import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterEach, expect, it } from 'vitest';
+import { JsonSocket } from '../support/JsonSocket.js';
+
+const root = resolve(import.meta.dirname, '../..');
+const password = 'Correct-horse-1';
+const children: ChildProcess[] = [];
+const folders: string[] = [];
+
+afterEach(async () => {
+  for (const child of children.splice(0)) {
+    if (child.exitCode !== null || child.signalCode !== null) continue;
+    const gone = new Promise((done) => child.once('exit', done));
+    child.kill('SIGKILL');
+    await gone;
+  }
+  for (const folder of folders.splice(0)) await rm(folder, { recursive: true, force: true });
+});
+
+interface Running {
+  readonly child: ChildProcess;
+  readonly url: string;
+  readonly output: () => string;
+  exit(): Promise<number | string | null>;
+}
+
+async function dataFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'obscura-process-'));
+  folders.push(folder);
+  return folder;
+}
+
+async function start(folder: string, environment: Record<string, string> = {}): Promise<Running> {
+  const child = spawn(process.execPath, ['--import', 'tsx', 'src/main.ts'], {
+    cwd: root,
+    env: {
+      ...process.env,
+      OBSCURA_DATA: folder,
+      OBSCURA_HTTP_PORT: '0',
+      OBSCURA_HTTPS_PORT: '0',
+      OBSCURA_BIND: '127.0.0.1',
+      OBSCURA_ADMIN_PASSWORD: password,
+      ...environment,
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  children.push(child);
+  let output = '';
+  const exited = new Promise<number | string | null>((done) => {
+    child.once('exit', (code, signal) => {
+      done(code ?? signal);
+    });
+  });
+  const port = await new Promise<string>((found, failed) => {
+    const hear = (data: Buffer): void => {
+      output += data.toString();
+      const port = /"httpPort":(\d+)/.exec(output)?.[1];
+      if (port !== undefined) found(port);
+    };
+    child.stdout.on('data', hear);
+    child.stderr.on('data', hear);
+    child.once('exit', () => {
+      failed(new Error(`ended before it listened: ${output}`));
+    });
+  });
+  return { child, url: `http://127.0.0.1:${port}`, output: () => output, exit: () => exited };
+}
+
+async function client(url: string): Promise<JsonSocket> {
+  const socket = await JsonSocket.open(`${url.replace('http', 'ws')}/api/v2`);
+  await socket.ask({ op: 'auth', username: 'admin', password });
+  return socket;
+}
+
+it('told to stop, it closes its clients, exits with 0, and has lost nothing', async () => {
+  const folder = await dataFolder();
+  const first = await start(folder);
+  const socket = await client(first.url);
+  const { revision, epoch } = await socket.ask({ op: 'watch', keys: ['streamBitrate', 'gain'] });
+  await socket.ask({ op: 'set', set: { streamBitrate: 4_000_000 } });
+  first.child.kill('SIGTERM');
+  expect(await socket.whenClosed()).toMatchObject({ code: 1001 });
+  expect(await first.exit()).toBe(0);
+
+  const second = await start(folder);
+  const again = await client(second.url);
+  // A client that was away over the restart is told what changed, and nothing else.
+  expect(
+    await again.ask({ op: 'watch', keys: ['streamBitrate', 'gain'], since: revision, epoch }),
+  ).toMatchObject({
+    changes: { streamBitrate: 4_000_000 },
+  });
+  again.close();
+});
+
+it('killed again and again, it has everything that was acknowledged', async () => {
+  const folder = await dataFolder();
+  let acknowledged = 0;
+  for (let round = 0; round < 4; round += 1) {
+    const running = await start(folder);
+    const socket = await client(running.url);
+    const { state } = await socket.ask({ op: 'get', keys: ['timelapseInterval'] });
+    expect((state as { timelapseInterval: number }).timelapseInterval).toBeGreaterThanOrEqual(acknowledged);
+    const killAfter = 10 + round * 17;
+    for (let count = 0; count < killAfter; count += 1) {
+      const value = 10_000 + round * 1000 + count;
+      await socket.ask({ op: 'set', set: { timelapseInterval: value } });
+      acknowledged = value;
+    }
+    // One more is under way when the end comes.
+    socket.send({ id: 0, op: 'set', set: { timelapseInterval: acknowledged + 1 } });
+    running.child.kill('SIGKILL');
+    expect(await running.exit()).toBe('SIGKILL');
+  }
+});
+
+it('without a password makes one, shows it once, and keeps no trace of it', async () => {
+  const folder = await dataFolder();
+  const first = await start(folder, { OBSCURA_ADMIN_PASSWORD: '' });
+  await expect.poll(first.output).toContain('with the password');
+  const made = /with the password {2}(\S+)/.exec(first.output())?.[1] ?? '';
+  const login = await fetch(`${first.url}/api/login`, {
+    method: 'POST',
+    body: JSON.stringify({ username: 'admin', password: made }),
+  });
+  expect(login.status).toBe(200);
+  first.child.kill('SIGTERM');
+  await first.exit();
+  for (const name of await readdir(folder, { recursive: true }))
+    if (/\.(json|ndjson|key|pem)$/.test(name))
+      expect(await readFile(join(folder, name), 'utf8'), name).not.toContain(made);
+  const second = await start(folder, { OBSCURA_ADMIN_PASSWORD: '' });
+  expect(second.output()).not.toContain('with the password');
+});
+
+it('takes what people chose before the environment, that before the factory file, that before the defaults', async () => {
+  const folder = await dataFolder();
+  const factory = join(folder, 'factory.yaml');
+  await writeFile(
+    factory,
+    [
+      'settings:',
+      '  rtspPort: 7001',
+      '  timezone: Europe/Berlin',
+      '  streamFramerate: 25',
+      'accounts:',
+      '  - { username: chief, password: Sealed-envelope-3, role: administrator }',
+    ].join('\n'),
+  );
+  const environment = { OBSCURA_FACTORY: factory, OBSCURA_RTSP_PORT: '7002' };
+  const first = await start(folder, environment);
+  const socket = await JsonSocket.open(`${first.url.replace('http', 'ws')}/api/v2`);
+  const auth = { op: 'auth', username: 'chief', password: 'Sealed-envelope-3' };
+  expect(await socket.ask(auth)).toMatchObject({ ok: true });
+  const keys = ['rtspPort', 'timezone', 'streamFramerate', 'streamBitrate', 'httpPort'];
+  expect(await socket.ask({ op: 'get', keys })).toMatchObject({
+    state: { rtspPort: 7002, timezone: 'Europe/Berlin', streamFramerate: 25, streamBitrate: 8_000_000 },
+  });
+  expect(await socket.ask({ op: 'set', set: { httpPort: 9999 } })).toMatchObject({
+    error: { code: 'failed', key: 'httpPort', message: expect.stringContaining('OBSCURA_HTTP_PORT') },
+  });
+  await socket.ask({ op: 'set', set: { rtspPort: 7003, timezone: 'UTC' } });
+  first.child.kill('SIGTERM');
+  await first.exit();
+
+  const second = await start(folder, environment);
+  const again = await JsonSocket.open(`${second.url.replace('http', 'ws')}/api/v2`);
+  await again.ask(auth);
+  expect(await again.ask({ op: 'get', keys })).toMatchObject({
+    state: { rtspPort: 7003, timezone: 'UTC', streamFramerate: 25 },
+  });
+  again.close();
+});
+
+it.each([
+  [{ OBSCURA_HTTP_PORT: 'eighty' }, 'OBSCURA_HTTP_PORT must be a port'],
+  [{ OBSCURA_FACTORY: '/nowhere/factory.json' }, 'The factory file /nowhere/factory.json cannot be read'],
+  [{ OBSCURA_ADMIN_PASSWORD: 'short' }, 'OBSCURA_ADMIN_PASSWORD cannot be used'],
+])('refuses to start with %o, in words', async (environment, words) => {
+  await expect(start(await dataFolder(), environment)).rejects.toThrow(words);
+});
+
+it('refuses a data folder that another server uses', async () => {
+  const folder = await dataFolder();
+  await start(folder);
+  await expect(start(folder)).rejects.toThrow('in use by process');
+});
+
+it('starts anew by its own action, with a new picture of nothing lost', async () => {
+  const running = await start(await dataFolder());
+  const socket = await client(running.url);
+  expect(await socket.ask({ op: 'set', set: { restart: true } })).toMatchObject({ ok: true });
+  await socket.whenClosed();
+  await expect.poll(() => running.output().match(/listens/g)?.length, { timeout: 10_000 }).toBe(2);
+});
