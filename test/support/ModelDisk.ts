@@ -175,19 +175,23 @@ function applyTo(names: Map<string, Inode>, change: NameChange): void {
 /** Old, new, and where something was added also torn, zero-filled and with a hole. */
 function possibleContents({ durable, written }: Inode): Buffer[] {
   if (durable.equals(written)) return [durable];
-  const contents = [durable, written];
-  const grown = written.length > durable.length && written.subarray(0, durable.length).equals(durable);
-  const kept = grown ? durable.length : 0;
+  // Cut back: in one piece or not at all.
+  if (durable.subarray(0, written.length).equals(written)) return [durable, written];
+  const kept = written.subarray(0, durable.length).equals(durable) ? durable.length : 0;
   const added = written.length - kept;
-  for (const part of new Set([1, 8, 9, added >> 1, added - 1])) {
-    if (part <= 0 || part >= added) continue;
-    const start = written.subarray(0, kept);
-    contents.push(written.subarray(0, kept + part));
-    contents.push(Buffer.concat([start, Buffer.alloc(added)]));
-    contents.push(Buffer.concat([start, Buffer.alloc(part), written.subarray(kept + part)]));
-    contents.push(Buffer.concat([written.subarray(0, kept + part), Buffer.alloc(added - part)]));
-  }
-  return contents;
+  const half = kept + (added >> 1);
+  const texts = [9, added >> 1, added - 1]
+    .filter((part) => part > 0 && part < added)
+    .map((part) => written.subarray(0, kept + part));
+  const zeros = (bytes: number): Buffer => Buffer.alloc(bytes);
+  return [
+    durable,
+    ...texts,
+    Buffer.concat([written.subarray(0, kept), zeros(added)]),
+    Buffer.concat([written.subarray(0, kept), zeros(half - kept), written.subarray(half)]),
+    Buffer.concat([written.subarray(0, half), zeros(written.length - half)]),
+    written,
+  ];
 }
 
 function* combinations<T>(choices: readonly (readonly T[])[]): Generator<T[]> {

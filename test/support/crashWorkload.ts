@@ -14,7 +14,7 @@ export function openOn(files: Files): Promise<Journal> {
     schemaVersion: 1,
     migrations: [],
     now,
-    snapshotLimitBytes: 700,
+    snapshotLimitBytes: 500,
     retention: { days: 30, bytes: 1_000_000 },
   });
 }
@@ -69,10 +69,14 @@ export async function live(files: Files): Promise<Progress> {
 }
 
 /** What is wrong with a disk that such a life left behind; undefined where nothing is. */
-export async function complaint(disk: ModelDisk, progress: Progress): Promise<string | undefined> {
+export async function complaint(
+  disk: ModelDisk,
+  progress: Progress,
+  wrap: (disk: ModelDisk) => Files = (files) => files,
+): Promise<string | undefined> {
   let journal: Journal;
   try {
-    journal = await openOn(disk);
+    journal = await openOn(wrap(disk));
   } catch (error) {
     return `does not open: ${String(error)}`;
   }
@@ -95,7 +99,11 @@ export async function complaint(disk: ModelDisk, progress: Progress): Promise<st
     return `takes no more changes: ${String(error)}`;
   }
   // The worst that a power cut can leave of it must still hold it.
+  let looked = 0;
   for (const image of disk.images()) {
+    looked += 1;
+    // A disk that never syncs leaves far more, and is found out by the first of them.
+    if (looked > 30) break;
     const again = await openOn(image);
     if (!same(valuesOf(again), { ...found, z: 1 })) return 'lost the change after the restart';
   }
@@ -123,23 +131,64 @@ export interface Verdict {
   readonly complaints: readonly string[];
 }
 
+interface Enumeration {
+  /** What the journal is given in place of the disk. */
+  readonly wrap?: (disk: ModelDisk) => Files;
+  /** A disk that forgets much leaves more than can be looked at: not more than this, at each point. */
+  readonly imagesPerPoint?: number;
+}
+
 /** Cuts the power before every operation and looks at every disk that could come of it. */
-export async function enumerateCrashes(
-  wrap: (files: ModelDisk) => Files = (files) => files,
-  { enough = 1 }: { enough?: number } = {},
-): Promise<Verdict> {
-  const complaints: string[] = [];
+export async function enumerateCrashes({
+  wrap = (disk) => disk,
+  imagesPerPoint = Number.POSITIVE_INFINITY,
+}: Enumeration = {}): Promise<Verdict> {
   let images = 0;
   for (let cut = 0; ; cut += 1) {
     const disk = new ModelDisk();
     disk.cutBefore = cut;
     const progress = await live(wrap(disk));
+    let here = 0;
+    for (const image of disk.images()) {
+      here += 1;
+      if (here > imagesPerPoint) break;
+      const wrong = await complaint(image, progress, wrap);
+      if (wrong !== undefined)
+        return { points: cut, images, complaints: [`cut before operation ${String(cut)}: ${wrong}`] };
+    }
+    images += here;
+    if (disk.operations <= cut) return { points: cut, images, complaints: [] };
+  }
+}
+
+/** The power goes a second time, at every moment of the start after the first cut; for every n-th disk. */
+export async function enumerateSecondCrashes(nth: number): Promise<Verdict> {
+  let images = 0;
+  let points = 0;
+  for (let cut = 0; ; cut += 1) {
+    const disk = new ModelDisk();
+    disk.cutBefore = cut;
+    const progress = await live(disk);
     for (const image of disk.images()) {
       images += 1;
-      const wrong = await complaint(image, progress);
-      if (wrong !== undefined) complaints.push(`cut before operation ${String(cut)}: ${wrong}`);
-      if (complaints.length >= enough) return { points: cut, images, complaints };
+      if (images % nth !== 0) continue;
+      for (let second = 0; ; second += 1) {
+        const start = image.afterKill();
+        start.cutBefore = second;
+        await openOn(start).catch(() => undefined);
+        points += 1;
+        for (const left of start.images()) {
+          const wrong = await complaint(left, progress);
+          if (wrong !== undefined)
+            return {
+              points,
+              images,
+              complaints: [`cuts before ${String(cut)} and ${String(second)}: ${wrong}`],
+            };
+        }
+        if (start.operations <= second) break;
+      }
     }
-    if (disk.operations <= cut) return { points: cut, images, complaints };
+    if (disk.operations <= cut) return { points, images, complaints: [] };
   }
 }
