@@ -3,7 +3,7 @@ import rxjs from 'eslint-plugin-rxjs-x';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['dist/', 'node_modules/', 'native/build/', 'coverage/', '.cache/', 'scripts/*.cjs'] },
+  { ignores: ['dist*/', 'node_modules/', 'native/build/', 'coverage/', '.cache/', 'scripts/'] },
   {
     files: ['**/*.ts'],
     extends: [...tseslint.configs.strictTypeChecked, rxjs.configs.recommended],

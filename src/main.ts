@@ -18,8 +18,8 @@ const log: Logger = process.stdout.isTTY
   : pino({ redact: ['req.headers.authorization', 'req.headers.cookie'] }, destination({ sync: true }));
 
 let server: RunningServer | undefined;
-let stopping = false;
-let restarting = false;
+/** `stopping` ends the process, `restarting` only this server. */
+const phase = { stopping: false, restarting: false };
 
 async function start(): Promise<void> {
   const environment = readEnvironment(process.env);
@@ -31,17 +31,17 @@ async function start(): Promise<void> {
 }
 
 async function restart(): Promise<void> {
-  if (stopping || restarting) return;
-  restarting = true;
+  if (phase.stopping || phase.restarting) return;
+  phase.restarting = true;
   log.info('Restarting');
   await server?.stop();
-  restarting = false;
-  if (!stopping) await start().catch(giveUp);
+  phase.restarting = false;
+  if (!phase.stopping) await start().catch(giveUp);
 }
 
 async function stop(signal: string): Promise<void> {
-  if (stopping) return;
-  stopping = true;
+  if (phase.stopping) return;
+  phase.stopping = true;
   log.info(`Stopping after ${signal}`);
   // Whatever hangs must not keep the machine from shutting down; the journal is durable at every moment.
   setTimeout(() => process.exit(1), stopWithinMs).unref();

@@ -400,13 +400,14 @@ export class Accounts {
       const users = valueOf('users') as Values<AppRegistry>['users'];
       const stranger = Object.keys(made).find((username) => !Object.hasOwn(users, username));
       if (stranger !== undefined) return new Issue('userPasswords', `There is no account ${stranger}`);
-      const kept = Object.entries(made).map(([username, { password, ...rest }]) => [
-        username,
-        // The password itself is only kept, sealed, where ONVIF cannot do without it.
-        users[username]?.onvif === true ? { ...rest, password } : rest,
-      ]);
-      const credentials = { ...(valueOf('credentials') as Credentials), ...Object.fromEntries(kept) };
-      return { credentials };
+      const kept = Object.entries(made).map(
+        ([username, { password, ...rest }]): [string, Credentials[string]] => [
+          username,
+          // The password itself is only kept, sealed, where ONVIF cannot do without it.
+          users[username]?.onvif === true ? { ...rest, password } : rest,
+        ],
+      );
+      return { credentials: { ...(valueOf('credentials') as Credentials), ...Object.fromEntries(kept) } };
     };
   }
 }

@@ -1,4 +1,5 @@
 // What a caller may know of an observable: its type, range, default, who may read and write it, what a change costs.
+import type { AnyDefinition } from '../observables/define.js';
 import { groupOf, type Key } from '../observables/registry.js';
 import type { Actor } from '../store/actor.js';
 import { shownValue, type Cell } from '../store/cell.js';
@@ -27,7 +28,8 @@ export interface Description {
 export function describe(cell: Cell, actor: Pick<Actor, 'mask'>): Description | undefined {
   if ((actor.mask & (cell.readMask | cell.writeMask)) === 0) return undefined;
   const { definition } = cell;
-  const { key, kind, title, description, unit, schema, read, legacy } = definition;
+  const { key, kind, title, description, unit, read } = definition;
+  const schema: unknown = definition.schema;
   return {
     key,
     kind,
@@ -35,7 +37,7 @@ export function describe(cell: Cell, actor: Pick<Actor, 'mask'>): Description | 
     title,
     description,
     ...(unit === undefined ? {} : { unit }),
-    schema: schema as unknown,
+    schema,
     ...('default' in definition ? { default: shownValue(cell, definition.default) } : {}),
     read,
     write: 'write' in definition ? definition.write : [],
@@ -43,9 +45,12 @@ export function describe(cell: Cell, actor: Pick<Actor, 'mask'>): Description | 
     writable: (actor.mask & cell.writeMask) !== 0,
     saved: cell.saved,
     ...(definition.kind === 'setting' ? { effect: definition.effect } : {}),
-    ...('consequence' in definition && definition.consequence !== undefined
-      ? { consequence: definition.consequence }
-      : {}),
-    ...(legacy === undefined ? {} : { legacy: legacy.name }),
+    ...consequence(definition),
+    ...(definition.legacy === undefined ? {} : { legacy: definition.legacy.name }),
   };
+}
+
+function consequence(definition: AnyDefinition): { consequence?: string } {
+  if (definition.kind !== 'setting' && definition.kind !== 'action') return {};
+  return definition.consequence === undefined ? {} : { consequence: definition.consequence };
 }

@@ -83,7 +83,7 @@ export class Client {
   /** All readable values whose names match. */
   async getAll(globs: readonly string[] = ['*']): Promise<Partial<Settings>> {
     const { state } = await this.#link.request({ op: 'get', keys: globs });
-    return (state ?? {}) as Partial<Settings>;
+    return state ?? {};
   }
 
   set<K extends SettingKey>(key: K, value: SettingValue<K>, options: SetOptions = {}): Promise<SetResult> {

@@ -50,7 +50,7 @@ export class HttpClient {
   }
 
   /** One JSON document a line, as they come. */
-  async *lines(path: string, signal?: AbortSignal): AsyncGenerator<unknown> {
+  async *lines(path: string, signal?: AbortSignal): AsyncGenerator {
     const response = await this.#fetch('GET', path, undefined, signal);
     if (!response.ok) throw await problemOf(response);
     let rest = '';

@@ -26,9 +26,9 @@ ${sections.join('\n')}`;
 }
 
 function entry(definition: AnyDefinition): string {
-  const { key, title, description, unit, schema, read, legacy } = definition;
+  const { key, title, description, unit, read, legacy } = definition;
   const facts = [
-    ['Type', typeText(schema as TSchema) + (unit === undefined ? '' : `, in ${unit}`)],
+    ['Type', typeText(definition.schema as TSchema) + (unit === undefined ? '' : `, in ${unit}`)],
     ...('default' in definition ? [['Default', code(definition.default)]] : []),
     ['Read', needs(read)],
     ['Write', 'write' in definition ? needs(definition.write) : 'nobody (computed)'],

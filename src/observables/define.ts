@@ -131,6 +131,8 @@ export function defineView<
     readonly write: readonly Need[];
     readonly from: F;
     readonly compute: (...values: ValuesOf<F>) => NoInfer<Static<S>>;
+    // The sources' tuple is only known at the call, so the rule sees an empty patch here.
+    // eslint-disable-next-line @typescript-eslint/no-generated-empty-object-type
     readonly assign: (value: Static<S>, ...values: ValuesOf<F>) => PatchOf<F> | Issue;
   },
 ): View<K, S> {

@@ -151,7 +151,7 @@ function verdictOf({ ok, error }: Json): Verdict {
   return byCode[(error as { code: string }).code] ?? 'hidden';
 }
 
-async function httpVerdict(response: Response): Promise<Verdict | string> {
+async function httpVerdict(response: Response): Promise<string> {
   if (response.ok) return 'allowed';
   const { error } = (await response.json()) as { error: { code: string } };
   return byCode[error.code] ?? error.code;

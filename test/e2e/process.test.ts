@@ -161,7 +161,11 @@ it('takes what people chose before the environment, that before the factory file
     state: { rtspPort: 7002, timezone: 'Europe/Berlin', streamFramerate: 25, streamBitrate: 8_000_000 },
   });
   expect(await socket.ask({ op: 'set', set: { httpPort: 9999 } })).toMatchObject({
-    error: { code: 'failed', key: 'httpPort', message: expect.stringContaining('OBSCURA_HTTP_PORT') },
+    error: {
+      code: 'failed',
+      key: 'httpPort',
+      message: expect.stringContaining('OBSCURA_HTTP_PORT') as string,
+    },
   });
   await socket.ask({ op: 'set', set: { rtspPort: 7003, timezone: 'UTC' } });
   first.child.kill('SIGTERM');

@@ -192,7 +192,7 @@ describe('secrets', () => {
       { urls: ['turn:turn.example'], username: 'u', credentialSet: true },
     ]);
     expect(JSON.stringify(journal.appended)).not.toContain('canary-4711');
-    expect(journal.commits[0]).toMatchObject({ sealed: { webrtcIceServers: expect.any(String) } });
+    expect(journal.commits[0]).toMatchObject({ sealed: { webrtcIceServers: expect.any(String) as string } });
     // Who sends back what was shown does not wipe the credential out.
     await store.submit(admin, {
       webrtcIceServers: [...(store.read(admin, 'webrtcIceServers') as object[]), { urls: 'stun:s.example' }],
@@ -353,7 +353,7 @@ describe('the disk', () => {
     journal.failure = new Error('no space left on device');
     expect(await store.transact(admin, { streamBitrate: 4_000_000 })).toMatchObject({
       ok: false,
-      error: { code: 'failed', message: expect.stringContaining('no space left on device') },
+      error: { code: 'failed', message: expect.stringContaining('no space left on device') as string },
     });
     expect(store.get('streamBitrate')).toBe(8_000_000);
     expect(store.revision).toBe(0);

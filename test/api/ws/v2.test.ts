@@ -149,7 +149,11 @@ describe('setting', () => {
     const [holder, other] = [await open('admin'), await open('operator')];
     expect(await holder.ask({ op: 'lock', keys: ['blueGain'], seconds: 600 })).toMatchObject({ ok: true });
     expect(await other.ask({ op: 'set', set: { blueGain: 1 } })).toMatchObject({
-      error: { code: 'conflict', key: 'blueGain', message: expect.stringContaining('locked by admin until') },
+      error: {
+        code: 'conflict',
+        key: 'blueGain',
+        message: expect.stringContaining('locked by admin until') as string,
+      },
     });
     await other.ask({ op: 'watch', keys: ['locks'] });
     holder.close();
@@ -176,7 +180,7 @@ describe('setting', () => {
       await socket.ask({ op: 'watch', keys: ['http*'] });
       expect(await socket.ask({ op: 'set', set: { httpPort: taken }, wait: 'applied' })).toMatchObject({
         ok: false,
-        error: { code: 'failed', key: 'httpPort', message: expect.stringContaining(String(taken)) },
+        error: { code: 'failed', key: 'httpPort', message: expect.stringContaining(String(taken)) as string },
       });
       expect(await socket.next(({ op, status }) => op === 'status' && status === 'failed')).toMatchObject({
         key: 'httpPort',
@@ -259,7 +263,11 @@ describe('a client that misbehaves', () => {
   ])('with %s gets a clear error', async (_name, text, id) => {
     const socket = await open();
     socket.send(text);
-    expect(await socket.next()).toMatchObject({ id, ok: false, error: { message: expect.any(String) } });
+    expect(await socket.next()).toMatchObject({
+      id,
+      ok: false,
+      error: { message: expect.any(String) as string },
+    });
     expect(await socket.ask({ op: 'ping' })).toMatchObject({ ok: true });
   });
 
