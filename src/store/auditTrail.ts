@@ -1,5 +1,6 @@
 // The journal's past: lines that were gathered, in files by month, searched together with those that were not yet.
 import { join } from 'node:path';
+import { setImmediate as turn } from 'node:timers/promises';
 import { openLine } from './checksum.js';
 import type { Files } from './files.js';
 import { auditRecord, type AuditRecord, type Line } from './journalEntry.js';
@@ -23,6 +24,7 @@ export interface Retention {
 
 const mostRecords = 1000;
 const defaultRecords = 100;
+const linesAtOnce = 500;
 const dayMs = 86_400_000;
 /** A month is parted when its file has grown to this share of all that may be kept. */
 const parts = 8;
@@ -86,9 +88,13 @@ export class AuditTrail {
     const found: AuditRecord[] = [];
     // A crash between keeping lines and emptying the journal leaves them in both: numbers only go down here.
     let oldest = Number.POSITIVE_INFINITY;
-    const take = (text: string): void => {
+    let looked = 0;
+    const take = async (text: string): Promise<void> => {
       for (const line of text.split('\n').reverse()) {
         if (found.length >= limit) return;
+        looked += 1;
+        // A search through months must not make the server's clients wait.
+        if (looked % linesAtOnce === 0) await turn();
         if (line === '' || !mayMatch(line)) continue;
         const entry = openLine(line) as Line | undefined;
         if (entry === undefined || entry.seq >= oldest) continue;
@@ -97,10 +103,10 @@ export class AuditTrail {
         if (record !== undefined && matches(record, query)) found.push(record);
       }
     };
-    take(journal ?? '');
+    await take(journal ?? '');
     for (const name of (await auditFiles(this.#files, this.#dir)).reverse()) {
       if (found.length >= limit) break;
-      take(await textOf(this.#files, join(this.#dir, name)));
+      await take(await textOf(this.#files, join(this.#dir, name)));
     }
     return found;
   }

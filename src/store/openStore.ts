@@ -36,7 +36,12 @@ export interface Opened<R extends Registry> {
 
 export async function openStore<R extends Registry>(options: OpenOptions<R>): Promise<Opened<R>> {
   const { registry, rules, folder, sealer, onFault } = options;
-  const journal = await Journal.open({ dir: folder, schemaVersion, migrations });
+  const journal = await Journal.open({
+    dir: folder,
+    schemaVersion,
+    migrations,
+    ...(onFault === undefined ? {} : { onFault }),
+  });
   const { recovered } = journal;
   const reports = [...recovered.reports];
   const store = new Store<R>({
