@@ -258,11 +258,22 @@ export class Journal {
   async #prepare(): Promise<void> {
     if (this.#locks) this.#lock ??= await lockFolder(this.#dir);
     if (this.#repairs.length > 0) {
-      for (const repair of this.#repairs) await applyRepair(this.#files, this.#dir, repair);
+      for (const repair of this.#repairs) await this.#repair(repair);
       await this.#files.syncFolder(this.#dir);
-      this.#repairs = [];
     }
     if (this.#rebase) await this.#gather();
+  }
+
+  async #repair(repair: Repair): Promise<void> {
+    try {
+      await applyRepair(this.#files, this.#dir, repair);
+    } catch (error) {
+      // A copy for those who want to look into it is not worth standing still for.
+      if (repair.kind !== 'copy') throw error;
+      this.#fault(`${repair.from} could not be copied to ${repair.to}`, error);
+    }
+    // Each is done once: a file that has been moved away cannot be moved again.
+    this.#repairs = this.#repairs.filter((each) => each !== repair);
   }
 
   /** Behind the writes that wait: those who asked for them have their answer first. */
@@ -289,21 +300,15 @@ export class Journal {
     const { rev, reserved, seq, cells } = this.#state;
     const document = { version: this.#schemaVersion, epoch: this.#epoch, rev, reserved, seq, cells };
     const text = snapshotText(document);
-    const replace = (name: string, content: string): Promise<void> =>
-      replaceFile(this.#files, this.#dir, name, content);
-    if (this.#rebase) {
-      // The older one is of another version, or has been asked to be forgotten: nobody shall fall back to it.
-      await replace(snapshotName, text);
-      await replace(previousName, text);
-    } else {
-      const before = await this.#files.read(join(this.#dir, snapshotName));
-      if (before !== undefined && readSnapshot(before) !== undefined) await replace(previousName, before);
-      await replace(snapshotName, text);
-    }
+    const before = this.#rebase ? undefined : await this.#read(snapshotName);
+    if (before !== undefined && readSnapshot(before) !== undefined) await this.#replace(previousName, before);
+    await this.#replace(snapshotName, text);
   }
 
   async #moveLines(): Promise<void> {
     const { rev, reserved } = this.#state;
+    // The older one is of another version, or has been asked to be forgotten: nobody shall fall back to it.
+    if (this.#rebase) await this.#replace(previousName, (await this.#read(snapshotName)) ?? '');
     await this.#file.ready();
     let lines = await this.#file.text();
     if (this.#rebase) lines += sealedLine(this.#numbered({ kind: 'base', rev, epoch: this.#epoch }));
@@ -318,6 +323,14 @@ export class Journal {
   #numbered(entry: Entry | BaseEntry): Line {
     this.#state.seq += 1;
     return { seq: this.#state.seq, ...entry };
+  }
+
+  #read(name: string): Promise<string | undefined> {
+    return this.#files.read(join(this.#dir, name));
+  }
+
+  #replace(name: string, text: string): Promise<void> {
+    return replaceFile(this.#files, this.#dir, name, text);
   }
 
   #fault(what: string, error: unknown): void {
