@@ -59,6 +59,10 @@ export async function buildApp(
     routerOptions: { maxParamLength: longestParameter, ignoreTrailingSlash: true },
     // A request that hangs must not hold up the end.
     forceCloseConnections: 'idle',
+    // Addresses that the router itself cannot read never come to a route, nor to its error handler.
+    frameworkErrors: (error, request, reply) => {
+      answerError(services, error, request, reply);
+    },
     ...(serverFactory === undefined ? {} : { serverFactory }),
   };
   const app: App = fastify(options).withTypeProvider<TypeBoxTypeProvider>();

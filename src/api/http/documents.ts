@@ -12,6 +12,9 @@ const needs: Readonly<Record<Extract<Access, string>, string>> = {
   account: 'For everybody who is logged in.',
 };
 
+const logo =
+  '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 150 40"><circle cx="20" cy="20" r="16" fill="none" stroke="#fff" stroke-width="3"/><circle cx="20" cy="20" r="6" fill="#fff"/><text x="46" y="27" fill="#fff" font-family="sans-serif" font-size="22">Obscura</text></svg>';
+
 /** To be called before the routes are declared: it hears of each as it comes. */
 export async function document(app: App, version: string): Promise<void> {
   await app.register(swagger, {
@@ -52,6 +55,7 @@ export async function document(app: App, version: string): Promise<void> {
     routePrefix: '/docs',
     uiConfig: { docExpansion: 'none', deepLinking: true, validatorUrl: null },
     theme: { title: 'Obscura HTTP API' },
+    logo: { type: 'image/svg+xml', content: Buffer.from(logo), href: '/docs' },
     staticCSP: false,
   });
 
