@@ -1,13 +1,13 @@
 // Durable memory: every commit a checksummed line in journal.ndjson, now and then gathered into snapshot.json.
 // The lines are at once the audit: a journal that has been gathered moves to an audit-... file instead of going away.
 import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import { messageOf, ObscuraError } from '../errors.js';
 import { AuditTrail, type AuditQuery, type Retention } from './auditTrail.js';
 import { sealedLine } from './checksum.js';
-import { realFiles, replaceFile, type Files } from './files.js';
+import { realFiles, type Files } from './files.js';
 import { lockFolder, type FolderLock } from './folderLock.js';
-import { auditRecord, type AuditRecord, type BaseEntry, type Entry, type Line } from './journalEntry.js';
+import { Gatherer } from './gatherer.js';
+import { auditRecord, type AuditRecord, type Entry, type Line } from './journalEntry.js';
 import { JournalFile } from './journalFile.js';
 import type { Migration, SavedCells } from './migrations.js';
 import { PendingNotes } from './pendingNotes.js';
@@ -15,14 +15,11 @@ import {
   applyRepair,
   journalName,
   newEpoch,
-  previousName,
   recover,
   Replay,
-  snapshotName,
   type Recovery,
   type Repair,
 } from './recovery.js';
-import { readSnapshot, snapshotText } from './snapshotFile.js';
 
 export interface JournalOptions {
   readonly dir: string;
@@ -55,7 +52,6 @@ export class Journal {
   readonly #dir: string;
   readonly #files: Files;
   readonly #locks: boolean;
-  readonly #schemaVersion: number;
   readonly #limit: number;
   readonly #now: () => number;
   readonly #onFault: (error: Error) => void;
@@ -63,11 +59,10 @@ export class Journal {
   readonly #trail: AuditTrail;
   readonly #notes = new PendingNotes();
   readonly #state: Replay;
-  #epoch: string;
+  readonly #gatherer: Gatherer;
   #lock: FolderLock | undefined;
   /** What the last run left undone; nothing is written before it is in order. */
   #repairs: readonly Repair[];
-  #rebase: boolean;
   #gatherAt: number;
   #noteTimer: NodeJS.Timeout | undefined;
   #work: Promise<void> = Promise.resolve();
@@ -111,7 +106,6 @@ export class Journal {
     this.#files = files ?? realFiles;
     this.#locks = files === undefined;
     this.#lock = lock;
-    this.#schemaVersion = schemaVersion;
     this.#limit = snapshotLimitBytes ?? 256 * 1024;
     this.#gatherAt = this.#limit;
     this.#now = now ?? Date.now;
@@ -123,10 +117,18 @@ export class Journal {
       this.#now,
     );
     this.#state = new Replay(state);
-    this.#epoch = state.epoch;
     this.#file = new JournalFile(this.#files, dir, journalName, recovery.journal);
+    this.#gatherer = new Gatherer({
+      dir,
+      files: this.#files,
+      file: this.#file,
+      trail: this.#trail,
+      state: this.#state,
+      version: schemaVersion,
+      epoch: state.epoch,
+      due: recovery.rebase,
+    });
     this.#repairs = recovery.repairs;
-    this.#rebase = recovery.rebase;
     this.recovered = { epoch: state.epoch, cells: state.cells, rev: state.reserved, clean, reports };
   }
 
@@ -170,20 +172,20 @@ export class Journal {
     return this.#inTurn(async () => {
       if (this.#closed) throw new ObscuraError('failed', 'The journal is closed');
       const { cells } = this.#state;
-      const before = { cells: [...cells], epoch: this.#epoch };
+      const before = [...cells];
+      const epoch = this.#gatherer.epoch;
       try {
         await this.#prepare();
         for (const key of [...cells.keys()]) if (!keep(key)) cells.delete(key);
-        this.#epoch = newEpoch();
-        this.#rebase = true;
-        await this.#placeSnapshot();
+        this.#gatherer.rebase(newEpoch());
+        await this.#gatherer.placeSnapshot();
       } catch (error) {
         // Refused is refused: the old state is what further commits add to.
-        for (const [key, cell] of before.cells) cells.set(key, cell);
-        this.#epoch = before.epoch;
+        for (const [key, cell] of before) cells.set(key, cell);
+        this.#gatherer.rebase(epoch);
         throw unwritable(error);
       }
-      await this.#moveLines().catch((error: unknown) => {
+      await this.#gatherer.moveLines().catch((error: unknown) => {
         // It is forgotten; the rest is made up for before the next write.
         this.#fault('The journal could not be emptied after the reset', error);
       });
@@ -191,7 +193,7 @@ export class Journal {
   }
 
   get epoch(): string {
-    return this.#epoch;
+    return this.#gatherer.epoch;
   }
 
   /** `rev` is the last revision that was used, saved or not. */
@@ -261,7 +263,7 @@ export class Journal {
       for (const repair of this.#repairs) await this.#repair(repair);
       await this.#files.syncFolder(this.#dir);
     }
-    if (this.#rebase) await this.#gather();
+    if (this.#gatherer.due) await this.#gather();
   }
 
   async #repair(repair: Repair): Promise<void> {
@@ -290,47 +292,10 @@ export class Journal {
     });
   }
 
-  /** Snapshot first, then the lines to the audit, then an empty journal: whatever step is the last, nothing is missing. */
   async #gather(): Promise<void> {
-    await this.#placeSnapshot();
-    await this.#moveLines();
-  }
-
-  async #placeSnapshot(): Promise<void> {
-    const { rev, reserved, seq, cells } = this.#state;
-    const document = { version: this.#schemaVersion, epoch: this.#epoch, rev, reserved, seq, cells };
-    const text = snapshotText(document);
-    const before = this.#rebase ? undefined : await this.#read(snapshotName);
-    if (before !== undefined && readSnapshot(before) !== undefined) await this.#replace(previousName, before);
-    await this.#replace(snapshotName, text);
-  }
-
-  async #moveLines(): Promise<void> {
-    const { rev, reserved } = this.#state;
-    // The older one is of another version, or has been asked to be forgotten: nobody shall fall back to it.
-    if (this.#rebase) await this.#replace(previousName, (await this.#read(snapshotName)) ?? '');
-    await this.#file.ready();
-    let lines = await this.#file.text();
-    if (this.#rebase) lines += sealedLine(this.#numbered({ kind: 'base', rev, epoch: this.#epoch }));
-    await this.#trail.keep(lines);
-    // With a first line, a journal that was emptied by force is not taken for a new one.
-    await this.#file.beginAnew(sealedLine(this.#numbered({ kind: 'reserve', rev: reserved })));
-    this.#rebase = false;
+    await this.#gatherer.placeSnapshot();
+    await this.#gatherer.moveLines();
     this.#gatherAt = this.#limit;
-  }
-
-  /** A number is used up even where the line does not come to be: two lines never have the same. */
-  #numbered(entry: Entry | BaseEntry): Line {
-    this.#state.seq += 1;
-    return { seq: this.#state.seq, ...entry };
-  }
-
-  #read(name: string): Promise<string | undefined> {
-    return this.#files.read(join(this.#dir, name));
-  }
-
-  #replace(name: string, text: string): Promise<void> {
-    return replaceFile(this.#files, this.#dir, name, text);
   }
 
   #fault(what: string, error: unknown): void {
