@@ -70,6 +70,12 @@ export function auditRoutes(app: App, { store, journal }: Services): void {
     };
   };
 
+  /** A second way to write another setting stands in the audit under the name of that one. */
+  const writtenAs = (key: string | undefined): string | undefined => {
+    const cell = key === undefined ? undefined : store.cell(key);
+    return cell?.definition.kind === 'view' ? (cell.sources[0]?.key ?? key) : key;
+  };
+
   app.get(
     '/api/audit',
     {
@@ -81,8 +87,8 @@ export function auditRoutes(app: App, { store, journal }: Services): void {
         response: answers(Type.Object({ records: Type.Array(Record) })),
       },
     },
-    async ({ identity, query: { token: _token, ...query } }) => {
-      const records = await journal.search(query);
+    async ({ identity, query: { token: _token, key, ...query } }) => {
+      const records = await journal.search({ ...query, key: writtenAs(key) });
       return { records: records.map((record) => shown(record, identity)) };
     },
   );

@@ -3,7 +3,6 @@ import { Type } from '@sinclair/typebox';
 import type { Identity } from '../../../access/identity.js';
 import { ObscuraError } from '../../../errors.js';
 import { groups } from '../../../observables/registry.js';
-import { shownValue } from '../../../store/cell.js';
 import { isReadable } from '../../../store/store.js';
 import type { Services } from '../../services.js';
 import { change } from '../outcomes.js';
@@ -27,7 +26,7 @@ export function configRoutes(app: App, services: Services): void {
       keys
         .flatMap((key) => store.cell(key) ?? [])
         .filter((cell) => cell.definition.kind !== 'action' && isReadable(cell, identity))
-        .map((cell) => [cell.key, shownValue(cell, cell.value)]),
+        .map((cell) => [cell.key, store.read(identity, cell.key)]),
     );
   const find = (section: string): (typeof groups)[number] => {
     const group = groups.find(({ name }) => name === section);

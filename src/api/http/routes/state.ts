@@ -2,8 +2,7 @@
 import { Type } from '@sinclair/typebox';
 import { matcher } from '../../globs.js';
 import type { Services } from '../../services.js';
-import { isPerSession, isReadable } from '../../../store/store.js';
-import { shownValue } from '../../../store/cell.js';
+import { isReadable } from '../../../store/store.js';
 import { change, changeAnswer, ChangeAnswer } from '../outcomes.js';
 import { answers, changeOptions, Revision, Values, type App } from '../route.js';
 
@@ -51,7 +50,7 @@ export function stateRoutes(app: App, services: Services): void {
       return Object.fromEntries(
         store.cells
           .filter((cell) => isReadable(cell, identity) && wanted(cell.key))
-          .map((cell) => [cell.key, isPerSession(cell) ? identity.name : shownValue(cell, cell.value)]),
+          .map((cell) => [cell.key, store.read(identity, cell.key)]),
       );
     },
   );
