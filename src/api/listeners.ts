@@ -58,17 +58,32 @@ export class Listeners {
   }
 
   /** Opens what is new before it closes what is old; throws `Unsupported` with everything as it was. */
-  async apply({ bind, httpPort, httpsPort }: ListenWish): Promise<void> {
-    const http = await this.#opened('http', httpPort, bind);
-    let https: Listener | undefined;
+  async apply(wish: ListenWish): Promise<void> {
+    const { bind, httpPort, httpsPort } = wish;
+    const left = this.#leaveExchanged(wish);
+    let http: Listener | undefined;
     try {
-      https = await this.#opened('https', httpsPort, bind);
+      http = await this.#opened('http', httpPort, bind);
+      const https = await this.#opened('https', httpsPort, bind);
+      this.#replace('http', http);
+      this.#replace('https', https);
     } catch (error) {
       if (http !== this.#listening.http) http?.server.close();
+      for (const [kind, port] of left) this.#replace(kind, await this.#opened(kind, port, bind));
       throw error;
     }
-    this.#replace('http', http);
-    this.#replace('https', https);
+  }
+
+  /** Where one kind takes over the port of the other, that one has to go first: a port has only one owner. */
+  #leaveExchanged({ httpPort, httpsPort }: ListenWish): [Kind, number][] {
+    const { http, https } = this.#listening;
+    const left: [Kind, number][] = [];
+    if (https !== undefined && httpPort === https.address.port && httpsPort !== https.wished)
+      left.push(['https', https.address.port]);
+    if (http !== undefined && httpsPort === http.address.port && httpPort !== http.wished)
+      left.push(['http', http.address.port]);
+    for (const [kind] of left) this.#replace(kind, undefined);
+    return left;
   }
 
   /** New connections get it at once. */

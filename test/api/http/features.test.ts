@@ -11,12 +11,24 @@ afterAll(() => server.stop());
 type Method = 'GET' | 'PUT' | 'POST' | 'PATCH' | 'DELETE';
 type Person = keyof WebServer['tokens'];
 
-async function ask<T = Record<string, unknown>>(
+/** Whatever the server says, and the lists that tests look into. */
+type Body = Record<string, unknown> & {
+  readonly records: readonly {
+    readonly seq: number;
+    readonly by: string;
+    readonly outcome: string;
+    readonly changes?: readonly { readonly key: string; readonly new?: unknown }[];
+  }[];
+  readonly sessions: readonly { readonly id: string; readonly username: string }[];
+  readonly events: readonly Record<string, unknown>[];
+};
+
+async function ask(
   method: Method,
   url: string,
   payload?: object,
   person: Person = 'administrator',
-): Promise<{ status: number; body: T; headers: Record<string, unknown> }> {
+): Promise<{ status: number; body: Body; headers: Record<string, unknown> }> {
   const headers = bearer(server.tokens[person]);
   const answer = await server.app.inject({
     method,
@@ -25,7 +37,7 @@ async function ask<T = Record<string, unknown>>(
     ...(payload === undefined ? {} : { payload }),
   });
   const body = answer.body === '' ? undefined : (JSON.parse(answer.body) as unknown);
-  return { status: answer.statusCode, body: body as T, headers: answer.headers };
+  return { status: answer.statusCode, body: body as Body, headers: answer.headers };
 }
 
 describe('the state', () => {
@@ -221,12 +233,7 @@ it('lists log-ins and ends them', async () => {
   const { token } = await server.services.accounts.login('viewer', password, { via: 'http' });
   const me = await server.app.inject({ url: '/api/me', headers: bearer(token) });
   const { sessionId } = me.json<{ sessionId: string }>();
-  const mine = await ask<{ sessions: { id: string; username: string }[] }>(
-    'GET',
-    '/api/sessions',
-    undefined,
-    'viewer',
-  );
+  const mine = await ask('GET', '/api/sessions', undefined, 'viewer');
   expect(mine.body.sessions.every(({ username }) => username === 'viewer')).toBe(true);
   expect((await ask('DELETE', `/api/sessions/${sessionId}`, undefined, 'operator')).status).toBe(404);
   expect((await ask('DELETE', `/api/sessions/${sessionId}`, undefined, 'viewer')).status).toBe(204);
@@ -266,29 +273,25 @@ it('lets somebody keep a key for a while', async () => {
 });
 
 describe('the audit', () => {
-  interface Records {
-    records: { seq: number; by: string; outcome: string; changes?: { key: string; new?: unknown }[] }[];
-  }
-
   it('tells who did what, refused attempts too, newest first and in pages', async () => {
     await ask('PUT', '/api/state/pictureQuality', { value: 77 }, 'operator');
     await ask('PUT', '/api/state/pictureQuality', { value: 78 }, 'viewer');
-    const refused = await ask<Records>('GET', '/api/audit?user=viewer&outcome=refused&limit=1');
+    const refused = await ask('GET', '/api/audit?user=viewer&outcome=refused&limit=1');
     expect(refused.body.records).toMatchObject([{ by: 'viewer', outcome: 'refused' }]);
-    const found = await ask<Records>('GET', '/api/audit?user=operator&key=pictureQuality&limit=1');
+    const found = await ask('GET', '/api/audit?user=operator&key=pictureQuality&limit=1');
     expect(found.body.records[0]?.changes).toEqual(
       expect.arrayContaining([expect.objectContaining({ key: 'pictureQuality', new: 77 })]),
     );
-    const all = await ask<Records>('GET', '/api/audit?limit=2');
+    const all = await ask('GET', '/api/audit?limit=2');
     const last = all.body.records.at(-1)?.seq ?? 0;
-    const next = await ask<Records>('GET', `/api/audit?limit=2&before=${String(last)}`);
+    const next = await ask('GET', `/api/audit?limit=2&before=${String(last)}`);
     expect(next.body.records[0]?.seq).toBeLessThan(last);
     expect((await ask('GET', '/api/audit?limit=nonsense')).status).toBe(400);
   });
 
   it('holds back what its reader may not know', async () => {
     await server.services.store.transact(systemActor(), { sessionIdleMinutes: 33, lightIntensity: 7 });
-    const { body } = await ask<Records>('GET', '/api/audit?limit=50', undefined, 'viewer');
+    const { body } = await ask('GET', '/api/audit?limit=50', undefined, 'viewer');
     const keys = body.records.flatMap(({ changes }) => (changes ?? []).map(({ key }) => key));
     expect(keys).toContain('lightIntensity');
     expect(keys).not.toContain('sessionIdleMinutes');
@@ -298,7 +301,7 @@ describe('the audit', () => {
 
   it('finds a setting by the name of a part of it', async () => {
     await ask('PUT', '/api/state/saturation', { value: 17 }, 'operator');
-    const { body } = await ask<Records>('GET', '/api/audit?key=saturation&limit=1');
+    const { body } = await ask('GET', '/api/audit?key=saturation&limit=1');
     expect(body.records).toMatchObject([{ by: 'operator', changes: [{ key: 'imageSettings' }] }]);
   });
 
@@ -308,10 +311,7 @@ describe('the audit', () => {
   });
 
   it('comes in the form of the reference product too', async () => {
-    const { body } = await ask<{ events: Record<string, unknown>[] }>(
-      'GET',
-      '/api/audit/events?type=LOG_IN&limit=3',
-    );
+    const { body } = await ask('GET', '/api/audit/events?type=LOG_IN&limit=3');
     expect(body.events.length).toBeGreaterThan(0);
     expect(body.events[0]).toMatchObject({
       event_type: 'LOG_IN',
