@@ -21,6 +21,8 @@ export interface CommitEntry extends Origin {
   readonly unsaved?: Readonly<Record<string, unknown>>;
   /** What the keys in `set` and `unsaved` held before. */
   readonly was?: Readonly<Record<string, unknown>>;
+  /** Views of the changed keys that changed with them. */
+  readonly keys?: readonly string[];
   readonly note?: string;
   readonly request?: string;
 }

@@ -82,7 +82,9 @@ export async function openStore<R extends Registry>(options: OpenOptions<R>): Pr
       for (const { key, definition } of store.cells)
         if (definition.kind === 'setting' && definition.survivesReset !== true)
           patch[key] = definition.default;
-      Object.assign(patch, Object.fromEntries(Object.entries(options.initial ?? {})));
+      // Only what can be used, and as whole settings: an initial value may be a view of one that has its default above.
+      const usable = await usableInitial(options, Object.entries(options.initial ?? {}), [], 0);
+      for (const [key, value] of usable.accepted) patch[key] = value;
       const outcome = await store.submit(systemActor(), patch, { note: 'factory reset' });
       if (!outcome.ok) throw new Error(outcome.error.message);
       await journal.forget((key) => {

@@ -23,7 +23,10 @@ export function commitEntry({ revision, at, actor, values, options, seal }: Comm
   const sealed: Record<string, string> = {};
   const unsaved: Record<string, unknown> = {};
   const was: Record<string, unknown> = {};
+  const views: string[] = [];
   for (const [cell, value] of values) {
+    // Nothing of its own, but the name under which people may look for the change.
+    if (cell.definition.kind === 'view') views.push(cell.key);
     if (isComputed(cell)) continue;
     if (cell.saved && cell.sealed) {
       if (seal === undefined) throw new Error(`${cell.key} is secret, and there is no key to seal it with`);
@@ -47,6 +50,7 @@ export function commitEntry({ revision, at, actor, values, options, seal }: Comm
     ...optional('sealed', sealed),
     ...optional('unsaved', unsaved),
     ...optional('was', was),
+    ...(views.length === 0 ? {} : { keys: views }),
     ...(options.note === undefined ? {} : { note: options.note }),
     ...(options.requestId === undefined ? {} : { request: options.requestId }),
   };
