@@ -18,6 +18,7 @@ import { accountRoutes } from './http/routes/accounts.js';
 import { auditRoutes } from './http/routes/audit.js';
 import { backupRoutes } from './http/routes/backup.js';
 import { cameraRoutes } from './http/routes/cameras.js';
+import { certificateRoutes } from './http/routes/certificate.js';
 import { configRoutes } from './http/routes/config.js';
 import { informationRoutes } from './http/routes/information.js';
 import { loginRoutes } from './http/routes/login.js';
@@ -46,6 +47,7 @@ const routes = [
   backupRoutes,
   informationRoutes,
   cameraRoutes,
+  certificateRoutes,
 ] as const;
 
 export async function buildApp(

@@ -416,3 +416,17 @@ describe('health', () => {
     expect((await server.app.inject({ url: '/metrics', headers: guest, ...far })).statusCode).toBe(403);
   });
 });
+
+it('exchanges the certificate for one that can be served, and for nothing else', async () => {
+  const { body: before } = await ask('GET', '/api/certificate');
+  expect(JSON.stringify(before)).not.toContain('PRIVATE KEY');
+  const own = server.services.certificate();
+  expect((await ask('PUT', '/api/certificate', { cert: 'nonsense', key: own.key })).status).toBe(422);
+  expect((await ask('PUT', '/api/certificate', { cert: own.cert, key: 'nonsense' })).status).toBe(422);
+  expect((await ask('PUT', '/api/certificate', { cert: own.cert, key: own.key }, 'operator')).status).toBe(
+    403,
+  );
+  expect((await ask('GET', '/api/certificate')).body).toEqual(before);
+  const same = await ask('PUT', '/api/certificate', { cert: own.cert, key: own.key });
+  expect(same).toMatchObject({ status: 200, body: { fingerprint: own.fingerprint } });
+});
