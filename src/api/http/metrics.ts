@@ -78,6 +78,13 @@ export function measure(app: App, services: Services, connections: ConnectionCou
     for (const key of keys ?? [])
       if (store.cell(key) !== undefined) changes.inc({ key, source: via, result: 'refused' });
   });
+  app.addHook('onError', (request, _reply, error, done) => {
+    // Wrong passwords are counted by the audit, which knows of those on WebSockets as well.
+    const byToken = /^bearer /i.test(request.headers.authorization ?? '') || 'x-api-key' in request.headers;
+    if (byToken && error instanceof ObscuraError && error.code === 'unauthenticated')
+      authFailures.inc({ protocol: 'http' });
+    done();
+  });
   app.addHook('onResponse', (request, reply, done) => {
     requests.observe(
       {

@@ -404,7 +404,7 @@ describe('health', () => {
       'obscura_setting_changes_total{key="hue",source="http",result="done"}',
       'obscura_ws_connections 0',
       'obscura_http_request_duration_seconds_count',
-      'obscura_auth_failures_total',
+      'obscura_auth_failures_total{protocol="http"}',
       'obscura_ready 1',
     ])
       expect(answer.body).toContain(name);
