@@ -36,7 +36,12 @@ async function restart(): Promise<void> {
   log.info('Restarting');
   await server?.stop();
   phase.restarting = false;
-  if (!phase.stopping) await start().catch(giveUp);
+  // Somebody may have asked for the end while this was under way.
+  if (!isStopping()) await start().catch(giveUp);
+}
+
+function isStopping(): boolean {
+  return phase.stopping;
 }
 
 async function stop(signal: string): Promise<void> {

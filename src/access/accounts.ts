@@ -404,7 +404,7 @@ export class Accounts {
         ([username, { password, ...rest }]): [string, Credentials[string]] => [
           username,
           // The password itself is only kept, sealed, where ONVIF cannot do without it.
-          users[username]?.onvif === true ? { ...rest, password } : rest,
+          users[username]?.onvif === true && password !== undefined ? { ...rest, password } : rest,
         ],
       );
       return { credentials: { ...(valueOf('credentials') as Credentials), ...Object.fromEntries(kept) } };

@@ -3,6 +3,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { authenticatedMask, builtInRoles, maskOf } from '../../src/observables/permissions.js';
 import { registry } from '../../src/observables/registry.js';
 import type { Cell } from '../../src/store/cell.js';
+import { exitCodes } from '../../src/cli/exit.js';
+import { cli } from '../support/cli.js';
 import { JsonSocket, type Json } from '../support/JsonSocket.js';
 import { basic, passwordOf, runningServer, type TestServer } from '../support/runningServer.js';
 
@@ -94,6 +96,19 @@ describe.each(people)('%s', (username, role) => {
     }
   });
 
+  it('over the command line', async () => {
+    const environment = { OBSCURA_URL: server.url, OBSCURA_TOKEN: await tokenOf(username) };
+    const exit = { allowed: exitCodes.done, forbidden: exitCodes.denied, hidden: exitCodes.unknown };
+    for (const cell of cells()) {
+      const want = expected(cell, role);
+      const read = await cli(['get', cell.key], environment);
+      expect([cell.key, 'read', read.exitCode]).toEqual([cell.key, 'read', exit[want.read]]);
+      const write = await cli(['set', `${cell.key}:=${JSON.stringify(impossible)}`], environment);
+      const refused = want.write === 'allowed' ? exitCodes.invalid : exit[want.write];
+      expect([cell.key, 'write', write.exitCode]).toEqual([cell.key, 'write', refused]);
+    }
+  }, 60_000);
+
   it('over WebSocket v1', async () => {
     const socket = await JsonSocket.open(`${server.socketUrl}/api/v1`);
     socket.send({ username, password: passwordOf(username) });
@@ -133,6 +148,14 @@ it('nothing has changed by all of this', () => {
   expect({ recordingState, streamBitrate }).toEqual({ recordingState: 'stopped', streamBitrate: 8_000_000 });
   expect(Object.keys(users)).toEqual(['admin', 'operator', 'viewer', 'guest']);
 });
+
+async function tokenOf(username: string): Promise<string> {
+  const response = await fetch(`${server.url}/api/login`, {
+    method: 'POST',
+    body: JSON.stringify({ username, password: passwordOf(username) }),
+  });
+  return ((await response.json()) as { token: string }).token;
+}
 
 /** Two messages a key: stays below the hundred a second that one socket may send, by waiting for its own echo. */
 async function paced(cells: readonly Cell[], each: (cell: Cell) => Promise<void>): Promise<void> {
