@@ -2,6 +2,7 @@
 import { PassThrough } from 'node:stream';
 import { Type } from '@sinclair/typebox';
 import type { Identity } from '../../../access/identity.js';
+import { ObscuraError } from '../../../errors.js';
 import type { AuditRecord } from '../../../store/journalEntry.js';
 import { isReadable } from '../../../store/store.js';
 import type { Services } from '../../services.js';
@@ -40,10 +41,13 @@ const Event = Type.Object(
 
 /** A reader that takes nothing off for this much is let go; the audit itself keeps everything. */
 const largestBacklog = 256 * 1024;
+const mostFollowers = 50;
 /** Shows both ends that the other is there. */
 const heartbeatMs = 15_000;
 
 export function auditRoutes(app: App, { store, journal }: Services): void {
+  const following = new Set<PassThrough>();
+
   /** A key that somebody may neither read nor write does not exist for them; one they may not read has no values. */
   const shown = (record: AuditRecord, identity: Identity): AuditRecord => {
     const known = (key: string): boolean => {
@@ -107,6 +111,8 @@ export function auditRoutes(app: App, { store, journal }: Services): void {
     },
     (request, reply) => {
       const { identity } = request;
+      if (following.size >= mostFollowers)
+        throw new ObscuraError('limited', 'Too many follow the audit already', { retryAfter: 30 });
       const lines = new PassThrough();
       const send = (line: string): void => {
         if (!identity.may(...mayRead) || lines.writableLength > largestBacklog) lines.end();
@@ -128,7 +134,6 @@ export function auditRoutes(app: App, { store, journal }: Services): void {
       return reply.type('application/x-ndjson').header('x-accel-buffering', 'no').send(lines);
     },
   );
-  const following = new Set<PassThrough>();
   app.addHook('preClose', (done) => {
     for (const lines of following) lines.end();
     done();
