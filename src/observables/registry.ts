@@ -69,10 +69,12 @@ function isRule(value: unknown): value is Rule {
   return typeof value === 'object' && value !== null && 'on' in value && 'check' in value;
 }
 
+// A module lists its exports in whatever order it is loaded by, so the order is given here.
 const everything: readonly (readonly [Group, unknown])[] = Object.entries(groupFiles).flatMap(
   ([group, { declarations }]) =>
-    Object.values(declarations)
-      .flat()
+    Object.entries(declarations)
+      .toSorted(([a], [b]) => a.localeCompare(b))
+      .flatMap(([, value]) => [value].flat())
       .map((value: unknown) => [group as Group, value] as const),
 );
 const definitions = everything.filter((each): each is readonly [Group, AnyDefinition] =>
