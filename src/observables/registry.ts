@@ -74,7 +74,7 @@ const everything: readonly (readonly [Group, unknown])[] = Object.entries(groupF
   ([group, { declarations }]) =>
     Object.entries(declarations)
       .toSorted(([a], [b]) => a.localeCompare(b))
-      .flatMap(([, value]) => [value].flat())
+      .flatMap(([, value]: [string, unknown]): unknown[] => (Array.isArray(value) ? value : [value]))
       .map((value: unknown) => [group as Group, value] as const),
 );
 const definitions = everything.filter((each): each is readonly [Group, AnyDefinition] =>
