@@ -1,0 +1,99 @@
+// What keeps secrets on disk and in tokens: sealing, the device key, log-ins that last, and API tokens.
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { loadDeviceKey } from '../../src/access/deviceKey.js';
+import { Sealer } from '../../src/access/seal.js';
+import { Sessions } from '../../src/access/sessions.js';
+import { makeToken, parseToken, tokenMatches } from '../../src/access/tokens.js';
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'obscura-access-'));
+});
+afterEach(async () => {
+  await rm(folder, { recursive: true, force: true });
+});
+
+describe('sealed text', () => {
+  const sealer = new Sealer(Buffer.alloc(32, 1));
+
+  it('opens for the same purpose only', () => {
+    const sealed = sealer.seal('grün', 'wifi');
+    expect(sealer.open(sealed, 'wifi')).toBe('grün');
+    expect(sealer.open(sealed, 'other')).toBeUndefined();
+    expect(new Sealer(Buffer.alloc(32, 2)).open(sealed, 'wifi')).toBeUndefined();
+  });
+
+  it('does not open after any byte was altered', () => {
+    const bytes = Buffer.from(sealer.seal('secret', 'a').slice(3), 'base64url');
+    for (const index of bytes.keys()) {
+      const altered = Buffer.from(bytes);
+      altered.writeUInt8(altered.readUInt8(index) ^ 1, index);
+      expect(sealer.open(`v1.${altered.toString('base64url')}`, 'a')).toBeUndefined();
+    }
+  });
+});
+
+describe('the device key', () => {
+  it('is made once, readable by its owner only', async () => {
+    const { key } = await loadDeviceKey(folder);
+    expect((await loadDeviceKey(folder)).key).toEqual(key);
+    expect((await stat(join(folder, 'device.key'))).mode & 0o777).toBe(0o600);
+  });
+
+  it('says so when a damaged one had to be replaced', async () => {
+    await writeFile(join(folder, 'device.key'), 'short');
+    const { key, reports } = await loadDeviceKey(folder);
+    expect(key).toHaveLength(32);
+    expect(reports).toHaveLength(1);
+  });
+});
+
+describe('log-ins', () => {
+  it('survive a restart without their token being on disk, and end by idleness', async () => {
+    let now = 1_000_000;
+    const options = { folder, idleMs: () => 1000, now: () => now };
+    const first = await Sessions.open(options);
+    const { token } = await first.create('ann', {});
+    await first.close();
+    expect(await readFile(join(folder, 'sessions.json'), 'utf8')).not.toContain(token);
+    const second = await Sessions.open(options);
+    expect(second.use(token)?.username).toBe('ann');
+    now += 1000;
+    expect(second.use(token)).toBeUndefined();
+    await second.close();
+  });
+
+  it('are told of when revoked, and only those that were meant', async () => {
+    const sessions = await Sessions.open({ folder, idleMs: () => 1000, now: () => 5 });
+    const ann = await sessions.create('ann', {});
+    const bob = await sessions.create('bob', {});
+    const ended: string[] = [];
+    sessions.ended$.subscribe((id) => ended.push(id));
+    await sessions.revoke(({ username }) => username === 'ann');
+    expect(ended).toEqual([ann.info.id]);
+    expect(sessions.use(bob.token)?.username).toBe('bob');
+    await sessions.close();
+  });
+
+  it('start afresh, with a word, from a damaged file', async () => {
+    await writeFile(join(folder, 'sessions.json'), '{"half');
+    const faults: string[] = [];
+    const onFault = (message: string): void => void faults.push(message);
+    const sessions = await Sessions.open({ folder, idleMs: () => 1000, onFault });
+    expect(sessions.list()).toEqual([]);
+    expect(faults).toHaveLength(1);
+    await sessions.close();
+  });
+});
+
+it('knows an API token by its hash, and no other', () => {
+  const { id, token, hash } = makeToken();
+  const parsed = parseToken(token);
+  expect(parsed?.id).toBe(id);
+  expect(tokenMatches(parsed?.secret ?? '', hash)).toBe(true);
+  expect(tokenMatches('other', hash)).toBe(false);
+  expect(parseToken(`${token}_x`)).toBeUndefined();
+});
