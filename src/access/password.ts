@@ -58,7 +58,8 @@ const memoKey = randomBytes(32);
 const proven = new Map<string, number>();
 
 async function derive(password: string, parameters: Omit<ScryptHash, 'hash'>): Promise<Buffer> {
-  if (running >= atOnce) {
+  // Again after waking: somebody new may have taken the place in between.
+  while (running >= atOnce) {
     if (waiting.length >= waitingAtMost)
       throw new ObscuraError('limited', 'Too many log-ins at once; try again in a moment', { retryAfter: 5 });
     await new Promise<void>((resolve) => {

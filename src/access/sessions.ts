@@ -1,5 +1,6 @@
 // Log-ins that last: opaque tokens of which only a hash is kept, ended by idleness, by age, or by hand.
 import { createHash, randomBytes } from 'node:crypto';
+import { rename } from 'node:fs/promises';
 import { Subject, type Observable } from 'rxjs';
 import { messageOf } from '../errors.js';
 import { realFiles, replaceFile } from '../store/files.js';
@@ -56,6 +57,9 @@ export class Sessions {
       for (const session of JSON.parse(text) as Session[]) sessions.#byHash.set(session.hash, session);
     } catch {
       // Everybody logs in once more; nothing else is lost.
+      sessions.#byHash.clear();
+      const path = `${options.folder}/${fileName}`;
+      await rename(path, `${path}.damaged-${String(Date.now())}`);
       options.onFault?.('The file of log-ins was damaged; everybody must log in anew.');
     }
     sessions.#prune();

@@ -1,5 +1,5 @@
 // What keeps secrets on disk and in tokens: sealing, the device key, log-ins that last, and API tokens.
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -85,6 +85,8 @@ describe('log-ins', () => {
     const sessions = await Sessions.open({ folder, idleMs: () => 1000, onFault });
     expect(sessions.list()).toEqual([]);
     expect(faults).toHaveLength(1);
+    const names = await readdir(folder);
+    expect(names.filter((name) => name.startsWith('sessions.json.damaged-'))).toHaveLength(1);
     await sessions.close();
   });
 });
