@@ -183,4 +183,20 @@ describe('readers on good, bad and broken networks', () => {
   it('go the same way whenever the seed is the same', () => {
     expect(simulate(7).checks).toBe(simulate(7).checks);
   });
+
+  it('are never sent a value that was withdrawn while they were behind', () => {
+    const world = new World();
+    const client = new Client(world, everythingMask);
+    for (let round = 0; round < 4; round += 1) {
+      world.commit(world.cells, 6000);
+      world.sync.flush();
+    }
+    expect(client.reader.behindSince).toBeDefined();
+    client.mask = maskOf(['User_r']);
+    world.sync.move(client.reader, client.mask, () => true);
+    world.sync.flush();
+    client.pong();
+    expect([...client.held.keys()].toSorted()).toEqual(['key0', 'key10', 'key2', 'key4', 'key6', 'key8']);
+    world.sync.close();
+  });
 });
