@@ -23,6 +23,7 @@ export type CrowdReport =
   | { readonly kind: 'reached'; readonly messages: number }
   | { readonly kind: 'times'; readonly milliseconds: readonly number[] };
 
+const betweenAsksMs = 12;
 const sockets: WebSocket[] = [];
 let messages = 0;
 let last = '';
@@ -92,6 +93,8 @@ async function obey(order: CrowdOrder): Promise<void> {
         asker.send(order.ask.replaceAll('VALUE', value));
         await seen;
         milliseconds.push(performance.now() - began);
+        // Below the hundred messages a second that one socket may send.
+        await new Promise((resolve) => setTimeout(resolve, betweenAsksMs));
       }
       asker.terminate();
       seer.terminate();

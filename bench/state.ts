@@ -173,7 +173,7 @@ async function echo(server: RunningServer, bare: WebSocketServer): Promise<void>
     });
   };
   bare.on('connection', hand);
-  const rounds = 1000;
+  const rounds = 300;
   const ask = '{"id":7,"op":"set","set":{"streamBitrate":VALUE}}';
   const crowd = new Crowd();
   const mine = await crowd.ask(

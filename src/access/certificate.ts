@@ -1,6 +1,6 @@
 // The certificate for HTTPS and RTSPS: the owner's own, or one made here that people accept once by its fingerprint.
 import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, rename } from 'node:fs/promises';
 import { hostname, networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { generate } from 'selfsigned';
@@ -33,7 +33,9 @@ export async function loadCertificate(dataFolder: string, now = Date.now()): Pro
       const certificate = inspect(cert, key);
       if (!certificate.selfSigned || Date.parse(certificate.notAfter) > now) return certificate;
     } catch {
-      // Half a pair, after a crash between the two files: the next lines make a new one.
+      // Half a pair, after a crash between the two files, or something else altogether: it may be the owner's own.
+      for (const name of [certName, keyName])
+        await rename(join(folder, name), join(folder, `${name}.unusable-${String(now)}`));
     }
   }
   const made = await makeCertificate(now);

@@ -252,7 +252,7 @@ describe('the contract', () => {
 
   it.each(rows)('%s is as it says', (key, value, read, write, saved, effect) => {
     const definition = definitions.find(([name]) => name === key)?.[1];
-    if (definition?.kind !== 'setting') throw new Error(`no setting ${key} is declared`);
+    if (definition?.kind !== 'setting') throw new Error(`no setting ${String(key)} is declared`);
     expect(definition.default).toEqual(value);
     expect(definition.read).toEqual(read);
     expect(definition.write).toEqual(write);

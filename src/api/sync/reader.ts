@@ -65,6 +65,13 @@ export class Reader {
     }
   }
 
+  /** Makes sure that a pong will come, for a reader that has to wait for one. */
+  prove(): void {
+    if (this.#pinged !== undefined) return;
+    this.#pinged = this.#sent;
+    this.#transport.ping();
+  }
+
   /** The pong to the ping: everything sent before it has arrived. */
   arrived(): void {
     if (this.#pinged === undefined) return;

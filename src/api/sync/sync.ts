@@ -159,7 +159,10 @@ export class Sync {
   ): void {
     let shared: readonly Buffer[] | undefined;
     for (const reader of cohort.members) {
-      if (reader.behindSince === undefined && reader.isFull) reader.behindSince = Date.now();
+      if (reader.behindSince === undefined && reader.isFull) {
+        reader.behindSince = Date.now();
+        reader.prove();
+      }
       if (reader.behindSince !== undefined || !reader.owesNothing) {
         for (const cell of mine) reader.dirty.add(cell);
         for (const status of told) reader.statuses.set(status.key, status);

@@ -1,4 +1,5 @@
 // `/api/v2`: requests with ids, answers that carry them, pushes of what changes. The messages are in protocol/v2.ts.
+import { crc32 } from 'node:zlib';
 import { TypeCompiler } from '@sinclair/typebox/compiler';
 import type { Identity } from '../../access/identity.js';
 import { messageOf, ObscuraError } from '../../errors.js';
@@ -139,8 +140,10 @@ export class V2Connection extends Connection {
         this.ws.close(closeCodes.slow, 'slow');
       },
     });
+    // Who may see other keys than at the last watch does not hold a past state of what is visible now.
+    const present = `${store.epoch}.${fingerprint(this.reader.cohort.visible)}`;
     const resumes =
-      since !== undefined && since <= store.revision && (epoch === undefined || epoch === store.epoch);
+      since !== undefined && since <= store.revision && (epoch === undefined || epoch === present);
     const cells = sync.visible(this.reader, resumes ? since : undefined);
     const values = Object.fromEntries(cells.map((cell) => [cell.key, shownValue(cell, cell.value)]));
     const watches = this.#watches;
@@ -156,7 +159,7 @@ export class V2Connection extends Connection {
       id,
       ok: true,
       revision: store.revision,
-      epoch: store.epoch,
+      epoch: present,
       ...(resumes ? { changes: values } : { state: values }),
       ...(Object.keys(statuses).length === 0 ? {} : { statuses }),
     });
@@ -257,4 +260,9 @@ function idOf(message: unknown): number | string | null {
 function opOf(message: unknown): string | undefined {
   const op = typeof message === 'object' && message !== null && 'op' in message ? message.op : undefined;
   return typeof op === 'string' ? op : undefined;
+}
+
+/** Short, and equal for equal sets of visible keys. */
+function fingerprint(visible: Uint8Array): string {
+  return crc32(visible).toString(36);
 }
