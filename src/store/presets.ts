@@ -36,7 +36,12 @@ export class Presets {
   }
 
   async save(actor: Actor, name: string, keys: readonly string[]): Promise<void> {
-    const values = Object.fromEntries(keys.map((key) => [key, this.#storable(actor, key).value]));
+    // A second name of a setting (brightness) stands for the setting itself (imageSettings).
+    const cells = keys.flatMap((key) => {
+      const cell = this.#store.cell(key);
+      return cell?.definition.kind === 'view' ? cell.sources.map((source) => source.key) : [key];
+    });
+    const values = Object.fromEntries(cells.map((key) => [key, this.#storable(actor, key).value]));
     await this.#put(actor, {
       ...this.#store.get('presets'),
       [name]: { values, created: this.#now(), by: actor.name },

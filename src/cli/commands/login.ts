@@ -1,5 +1,6 @@
 // login and logout: keeps a token of its own for this machine, never the password.
 import { hostname } from 'node:os';
+import { isIP } from 'node:net';
 import { connect } from 'node:tls';
 import { HttpClient } from '../../client/index.js';
 import { keepContext, target, type Target } from '../contexts.js';
@@ -58,7 +59,12 @@ function firstCertificate(io: Io, output: Output, url: string): Promise<string |
   if (protocol !== 'https:') return Promise.resolve(undefined);
   return new Promise((resolve, reject) => {
     const socket = connect(
-      { host, port: port === '' ? 443 : Number(port), servername: host, rejectUnauthorized: false },
+      {
+        host,
+        port: port === '' ? 443 : Number(port),
+        rejectUnauthorized: false,
+        ...(isIP(host) === 0 ? { servername: host } : {}),
+      },
       () => {
         const { fingerprint256, raw } = socket.getPeerCertificate();
         const known = socket.authorized;
