@@ -165,3 +165,14 @@ export const sourcesHaveAddresses = defineRule([cameraHeadSettings], (heads) => 
   }
   return undefined;
 });
+
+/** An address is shown to everybody who may see the camera; a password in it would be as well. */
+export const sourceAddressesCarryNoPassword = defineRule([cameraHeadSettings], (heads) => {
+  for (const name of ['primary', 'secondary'] as const)
+    if (/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*@/i.test(heads[name].url ?? ''))
+      return new Issue(
+        'cameraHeadSettings',
+        `Value at ${name}.url must not hold a name or password; they belong in username and password`,
+      );
+  return undefined;
+});

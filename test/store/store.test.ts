@@ -209,6 +209,22 @@ describe('secrets', () => {
   });
 });
 
+it('a password has no place in an address that others may read', async () => {
+  const { store, journal } = makeStore();
+  const heads = store.get('cameraHeadSettings');
+  const primary = { ...heads.primary, source: 'rtsp' as const, url: 'rtsp://bob:canary-4715@camera/stream' };
+  expect(await store.transact(admin, { cameraHeadSettings: { ...heads, primary } })).toMatchObject({
+    ok: false,
+    error: { code: 'invalid', key: 'cameraHeadSettings' },
+  });
+  expect(JSON.stringify([journal.appended, journal.notes])).not.toContain('canary');
+  const apart = { ...primary, url: 'rtsp://camera/stream', username: 'bob', password: 'canary-4715' };
+  expect(await store.transact(admin, { cameraHeadSettings: { ...heads, primary: apart } })).toMatchObject({
+    ok: true,
+  });
+  expect(JSON.stringify(store.read(admin, 'cameraHeadSettings'))).not.toContain('canary');
+});
+
 describe('views', () => {
   it('are two ways to one truth, each change told once', async () => {
     const { store, commits } = makeStore();
