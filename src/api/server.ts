@@ -18,6 +18,7 @@ import { accountRoutes } from './http/routes/accounts.js';
 import { auditRoutes } from './http/routes/audit.js';
 import { backupRoutes } from './http/routes/backup.js';
 import { cameraRoutes } from './http/routes/cameras.js';
+import { cameraSettingsRoutes } from './http/routes/cameraSettings.js';
 import { certificateRoutes } from './http/routes/certificate.js';
 import { configRoutes } from './http/routes/config.js';
 import { informationRoutes } from './http/routes/information.js';
@@ -26,7 +27,9 @@ import { lockRoutes, presetRoutes } from './http/routes/presets.js';
 import { schemaRoutes } from './http/routes/schema.js';
 import { settingsRoutes } from './http/routes/settings.js';
 import { stateRoutes } from './http/routes/state.js';
+import { streamRoutes } from './http/routes/streams.js';
 import { tokenRoutes } from './http/routes/tokens.js';
+import { webrtcRoutes } from './http/routes/webrtc.js';
 import { compileSchema } from './http/validation.js';
 import type { Listeners } from './listeners.js';
 import type { Services } from './services.js';
@@ -47,6 +50,9 @@ const routes = [
   backupRoutes,
   informationRoutes,
   cameraRoutes,
+  cameraSettingsRoutes,
+  streamRoutes,
+  webrtcRoutes,
   certificateRoutes,
 ] as const;
 

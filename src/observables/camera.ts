@@ -40,10 +40,12 @@ const sourceTypes = [
   'none',
 ] as const;
 
+export const pixelFormats = ['NV12', 'I420', 'YUY2', 'MJPG', 'H264'] as const;
+
 const Head = object({
   source: choice(sourceTypes, 'Where the picture comes from; `test` is a moving pattern.'),
   device: path,
-  format: choice(['NV12', 'I420', 'YUY2', 'MJPG', 'H264']),
+  format: choice(pixelFormats),
   resolution,
   fps: framerate,
   url: Type.Optional(url),

@@ -1,13 +1,13 @@
-// The cameras as clients of the reference product ask for them, the light, and the door to WebRTC.
+// The cameras as clients of the reference product ask for them, and the light.
 import { Type } from '@sinclair/typebox';
 import { ObscuraError } from '../../../errors.js';
+import { pixelFormats } from '../../../observables/camera.js';
 import { isReadable } from '../../../store/store.js';
 import type { Services } from '../../services.js';
 import { fromWire, LegacyNames, toWire } from '../../ws/legacyNames.js';
-import { HttpError } from '../errors.js';
 import { change } from '../outcomes.js';
 import { answers, Values, type App } from '../route.js';
-import { headOf } from './information.js';
+import { headOf, type HeadFacts } from './information.js';
 
 const tags = ['camera'];
 const Camera = Type.Object({
@@ -19,6 +19,33 @@ const Camera = Type.Object({
   format: Type.String(),
   name: Type.String(),
 });
+
+const Size = Type.Object({ width: Type.Integer(), height: Type.Integer() });
+const CameraInfo = Type.Object({
+  device: Type.Object({ path: Type.String(), name: Type.String(), driver: Type.String() }),
+  camera: Camera,
+  capabilities: Type.Object({
+    resolutions: Type.Array(Size),
+    formats: Type.Array(Type.String()),
+    frame_rates: Type.Array(Type.Integer()),
+  }),
+  current_settings: Type.Object({
+    resolution: Type.String(),
+    framerate: Type.Integer(),
+    format: Type.String(),
+    connected: Type.Boolean(),
+  }),
+});
+const heads = ['primary', 'secondary'] as const;
+
+/** Sizes and rates that everything downstream is known to do well; any even size within the limits works. */
+const commonSizes = [
+  { width: 3840, height: 2160 },
+  { width: 1920, height: 1080 },
+  { width: 1280, height: 720 },
+  { width: 640, height: 480 },
+];
+const commonRates = [5, 15, 25, 30, 50, 60];
 
 export function cameraRoutes(app: App, services: Services): void {
   const { store } = services;
@@ -38,23 +65,94 @@ export function cameraRoutes(app: App, services: Services): void {
             cameras: Type.Array(Camera),
             active_camera: Type.Integer(),
             streaming: Type.Boolean(),
+            status: Type.Union([Type.Literal('streaming'), Type.Literal('stopped')]),
           }),
         ),
       },
     },
     () => {
-      const cameras = (['primary', 'secondary'] as const).map((name, id) => ({
-        id,
-        name,
-        ...headOf(services, name),
-      }));
+      const cameras = heads.map((name, id) => ({ id, name, ...headOf(services, name) }));
+      const streaming = cameras.some(({ connected }) => connected);
       return {
         cameras,
         active_camera: store.get('activeCameraHead'),
-        streaming: cameras.some(({ connected }) => connected),
+        streaming,
+        status: streaming ? ('streaming' as const) : ('stopped' as const),
       };
     },
   );
+
+  for (const url of ['/api/camera/info', '/api/camera/capabilities', '/api/v1/camera/info'])
+    app.get(
+      url,
+      {
+        config: { access: ['Device_r', 'Device_rw'] },
+        schema: {
+          tags,
+          summary: 'The active camera: what it is, what it can do, what it is set to',
+          response: answers(CameraInfo),
+        },
+      },
+      () => {
+        const id = store.get('activeCameraHead');
+        const name = heads[id];
+        const head = headOf(services, name);
+        const camera = { id, name, ...head };
+        return {
+          device: { path: head.device, name, driver: driverOf(head) },
+          camera,
+          capabilities: { resolutions: commonSizes, formats: pixelFormats, frame_rates: commonRates },
+          current_settings: {
+            resolution: head.resolution,
+            framerate: head.framerate,
+            format: head.format,
+            connected: head.connected,
+          },
+        };
+      },
+    );
+
+  app.post(
+    '/api/camera/switch',
+    {
+      config: { access: ['Device_rw'] },
+      schema: {
+        tags,
+        summary: 'Make one of the cameras the main one',
+        body: Type.Object(
+          { camera_id: Type.Integer({ minimum: 0, maximum: 1, description: '0 is the primary camera.' }) },
+          { additionalProperties: false },
+        ),
+        response: answers(Type.Object({ success: Type.Literal(true), active_camera: Type.Integer() })),
+      },
+    },
+    async (request) => {
+      await change(services, request, { activeCameraHead: request.body.camera_id });
+      return { success: true as const, active_camera: store.get('activeCameraHead') };
+    },
+  );
+
+  for (const [act, rtspEnabled] of [
+    ['start', true],
+    ['stop', false],
+  ] as const)
+    for (const prefix of ['/api', '/api/v1'])
+      app.post(
+        `${prefix}/camera/${act}`,
+        {
+          config: { access: ['Media_rw'] },
+          schema: {
+            tags,
+            summary: rtspEnabled ? 'Let players fetch the streams' : 'Let no player fetch the streams',
+            description: `The same as setting \`rtspEnabled\` to ${String(rtspEnabled)}.`,
+            response: answers(Type.Object({ success: Type.Literal(true), rtsp_enabled: Type.Boolean() })),
+          },
+        },
+        async (request) => {
+          await change(services, request, { rtspEnabled }, { wait: 'applied' });
+          return { success: true as const, rtsp_enabled: store.get('rtspEnabled') };
+        },
+      );
 
   app.post(
     '/api/light',
@@ -84,22 +182,9 @@ export function cameraRoutes(app: App, services: Services): void {
       return Object.fromEntries(shown.map(({ name, named }) => [name, toWire(named)]));
     },
   );
+}
 
-  app.post(
-    '/api/webrtc/offer',
-    {
-      config: { access: ['Media_r', 'Media_rw'] },
-      schema: {
-        tags,
-        summary: 'Open a WebRTC session',
-        body: Type.Object({ type: Type.Literal('offer'), sdp: Type.String({ maxLength: 131_072 }) }),
-        response: answers(Type.Object({ type: Type.Literal('answer'), sdp: Type.String() })),
-      },
-    },
-    () => {
-      if (!store.get('webrtcEnabled'))
-        throw new HttpError(503, 'WEBRTC_DISABLED', 'WebRTC is switched off; see the setting webrtcEnabled');
-      throw new HttpError(503, 'CAMERA_NOT_CONNECTED', 'No picture comes from the camera now');
-    },
-  );
+/** Where the kind of source stands in place of a device, it is the driver as well. */
+function driverOf({ device }: HeadFacts): string {
+  return device.startsWith('/') ? 'v4l2' : device;
 }
