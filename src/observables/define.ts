@@ -50,8 +50,9 @@ export interface SettingOptions<S extends TSchema> extends Common<S> {
   /**
    * Brings an accepted value into its one stored form; `previous` supplies write-only members the writer left out.
    * What only the server may write in it is taken from `previous` too, unless it is the server that writes.
+   * An issue refuses a step that cannot follow on the value before; a rule sees only what would be.
    */
-  readonly normalise?: (value: Static<S>, previous: Static<S>, byServer: boolean) => Static<S>;
+  readonly normalise?: (value: Static<S>, previous: Static<S>, byServer: boolean) => Static<S> | Issue;
   /** A number written by the server is only published when it moved at least this far. */
   readonly deadband?: number;
   /** Every session sees its own value; the stored one is never sent. */

@@ -8,9 +8,10 @@ const hostName = Type.String({
   pattern: '^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$',
   patternText: 'be a host name of letters, digits and hyphens',
 });
+const octet = '(25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])';
 const ipv4 = Type.String({
   maxLength: 15,
-  pattern: '^([0-9]{1,3}\\.[0-9]{1,3}\\.[0-9]{1,3}\\.[0-9]{1,3})?$',
+  pattern: `^(${Array(4).fill(octet).join('\\.')})?$`,
   patternText: 'be an IPv4 address such as 192.168.1.20',
 });
 const server = Type.String({ minLength: 1, maxLength: 253 });

@@ -23,6 +23,10 @@ export const recordingState = defineObservable('recordingState', {
   ...media,
   save: false,
   effect: 'live',
+  normalise: (state, previous) =>
+    state === 'paused' && previous === 'stopped'
+      ? new Issue('recordingState', 'Value "paused" needs a recording that runs')
+      : state,
 });
 
 const commands = ['on', 'off', 'start', 'stop', 'pause', 'pause_release'] as const;

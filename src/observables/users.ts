@@ -35,8 +35,9 @@ export const users = defineObservable('users', {
   // The server keeps the book on creation and log-in; `admin` is how older clients call the administrator's role.
   normalise: (accounts, previous, byServer) =>
     Object.fromEntries(
-      Object.entries(accounts).map(([name, account]) => {
+      Object.entries(accounts).map(([name, { lastLogin, ...account }]) => {
         const before = previous[name];
+        const seen = byServer ? lastLogin : before?.lastLogin;
         return [
           name,
           {
@@ -44,7 +45,7 @@ export const users = defineObservable('users', {
             role: account.role === 'admin' ? 'administrator' : account.role,
             additionalPermissions: namedPermissions(account.additionalPermissions ?? []),
             ...(before?.created === undefined ? {} : { created: before.created }),
-            ...(byServer || before?.lastLogin === undefined ? {} : { lastLogin: before.lastLogin }),
+            ...(seen === undefined ? {} : { lastLogin: seen }),
           },
         ];
       }),
@@ -65,12 +66,19 @@ export const customRoles = defineObservable('customRoles', {
   ...user,
   save: true,
   effect: 'live',
-  normalise: (roles) =>
+  normalise: (roles, previous) =>
     Object.fromEntries(
-      Object.entries(roles).map(([name, role]) => [
-        name,
-        { ...role, permissions: namedPermissions(role.permissions) },
-      ]),
+      Object.entries(roles).map(([name, role]) => {
+        const created = previous[name]?.created;
+        return [
+          name,
+          {
+            ...role,
+            permissions: namedPermissions(role.permissions),
+            ...(created === undefined ? {} : { created }),
+          },
+        ];
+      }),
     ),
 });
 

@@ -90,6 +90,10 @@ export class Stager {
           definition.normalise === undefined
             ? value
             : definition.normalise(value, sight.valueOf(cell), actor.system === true);
+        if (normalised instanceof Issue) {
+          errors.push(refusalFrom(normalised));
+          continue;
+        }
         direct.set(cell, normalised);
         assigned.set(cell, normalised);
       }
