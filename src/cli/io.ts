@@ -5,6 +5,8 @@ export interface Io {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** All of the standard input. */
   readonly readInput: () => Promise<string>;
+  /** A password: typed unseen on a terminal, otherwise all of the standard input. */
+  readonly readSecret: (prompt: string) => Promise<string>;
   /** Aborted by Ctrl-C. */
   readonly signal: AbortSignal;
 }

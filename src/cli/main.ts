@@ -2,6 +2,7 @@
 // The command line as a process: standard streams, Ctrl-C, exit code.
 import { exitCodes } from './exit.js';
 import { run } from './program.js';
+import { readSecret } from './secret.js';
 
 const interrupt = new AbortController();
 process.on('SIGINT', () => {
@@ -22,4 +23,5 @@ process.exitCode = await run(process.argv.slice(2), {
     for await (const chunk of process.stdin.setEncoding('utf8')) text += String(chunk);
     return text;
   },
+  readSecret: (prompt) => readSecret(prompt, process.stdin, process.stderr, interrupt.signal),
 });

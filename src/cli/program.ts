@@ -163,7 +163,9 @@ function program(io: Io): Command {
       withHttp((all, context) => all.remove(context, '/api/presets', name, 'preset')),
     );
 
-  const user = root.command('user').description('accounts; passwords come by the standard input');
+  const user = root
+    .command('user')
+    .description('accounts; a password is asked for, or comes by the standard input');
   user.command('list').action(() => withHttp((all, context) => all.userList(context)));
   user
     .command('add <name>')
@@ -222,7 +224,7 @@ function program(io: Io): Command {
     );
   root
     .command('login')
-    .description('keep a token for this machine; the password comes by the standard input')
+    .description('keep a token for this machine; the password is asked for, or comes by the standard input')
     .option('--user <name>')
     .option('--context <name>', 'under which name', 'default')
     .option('--days <number>', 'for how long', number, 90)

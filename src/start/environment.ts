@@ -20,10 +20,7 @@ export interface Environment {
 type Variables = Readonly<Record<string, string | undefined>>;
 
 export function readEnvironment(variables: Variables): Environment {
-  const text = (name: string): string | undefined => {
-    const value = variables[name]?.trim();
-    return value === undefined || value === '' ? undefined : value;
-  };
+  const text = (name: string): string | undefined => nonEmpty(variables[name]?.trim());
   const port = (name: string, lowest: number): number | undefined => {
     const value = text(name);
     if (value === undefined) return undefined;
@@ -43,8 +40,10 @@ export function readEnvironment(variables: Variables): Environment {
     bind: text('OBSCURA_BIND') ?? '::',
     rtspPort: port('OBSCURA_RTSP_PORT', 1),
     factoryFile: factoryFile === undefined ? undefined : resolve(factoryFile),
+    // As it is: blanks may be part of it.
     adminPassword:
-      text('OBSCURA_ADMIN_PASSWORD') ?? credential(text('CREDENTIALS_DIRECTORY'), 'obscura-admin'),
+      nonEmpty(variables['OBSCURA_ADMIN_PASSWORD']) ??
+      credential(text('CREDENTIALS_DIRECTORY'), 'obscura-admin'),
     rebootCommand: text('OBSCURA_REBOOT_COMMAND'),
   };
 }
@@ -53,10 +52,13 @@ export function readEnvironment(variables: Variables): Environment {
 function credential(folder: string | undefined, name: string): string | undefined {
   if (folder === undefined) return undefined;
   try {
-    const value = readFileSync(join(folder, name), 'utf8').trim();
-    return value === '' ? undefined : value;
+    return nonEmpty(readFileSync(join(folder, name), 'utf8').replace(/\r?\n$/, ''));
   } catch {
     // The credential is optional: a folder without it belongs to some other credential of the unit.
     return undefined;
   }
+}
+
+function nonEmpty(value: string | undefined): string | undefined {
+  return value === '' ? undefined : value;
 }

@@ -32,6 +32,7 @@ export async function cli(
     environment,
     signal: signal ?? new AbortController().signal,
     readInput: () => Promise.resolve(input),
+    readSecret: () => Promise.resolve(input.replace(/\r?\n$/, '')),
   });
   return { exitCode, out, err };
 }

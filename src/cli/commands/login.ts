@@ -20,7 +20,7 @@ export async function login(io: Io, output: Output, options: LoginOptions): Prom
   const { url, credentials: _credentials, ...rest } = await target(io, options);
   const username = options.user ?? io.environment['OBSCURA_USER'];
   if (username === undefined) throw usage('Say who logs in: --user NAME');
-  const password = io.environment['OBSCURA_PASSWORD'] ?? (await io.readInput()).replace(/\r?\n$/, '');
+  const password = io.environment['OBSCURA_PASSWORD'] ?? (await io.readSecret(`Password of ${username}: `));
   if (password === '') throw usage('Give the password on the standard input or in OBSCURA_PASSWORD');
 
   const certificate =

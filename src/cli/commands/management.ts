@@ -88,8 +88,8 @@ export async function userList({ io, output, http }: ManagementContext): Promise
 }
 
 /** A password on the command line could be seen by others on the machine, so it comes by the standard input. */
-async function passwordFrom(io: Io): Promise<string> {
-  const password = (await io.readInput()).replace(/\r?\n$/, '');
+async function passwordFrom(io: Io, username: string): Promise<string> {
+  const password = await io.readSecret(`New password of ${username}: `);
   if (password === '') throw usage('Give the password on the standard input');
   return password;
 }
@@ -99,7 +99,7 @@ export async function userAdd(
   username: string,
   role: string,
 ): Promise<void> {
-  await http.post('/api/users', { username, role, password: await passwordFrom(io) });
+  await http.post('/api/users', { username, role, password: await passwordFrom(io, username) });
   remark(io, output, `account ${username} made`);
 }
 
@@ -118,7 +118,7 @@ export async function userRole(
 
 export async function userPassword(context: ManagementContext, username: string): Promise<void> {
   const { io, output, http } = context;
-  await http.patch(at('/api/users', username), { password: await passwordFrom(io) });
+  await http.patch(at('/api/users', username), { password: await passwordFrom(io, username) });
   remark(io, output, `password of ${username} changed`);
 }
 
