@@ -75,7 +75,7 @@ class Client {
   readonly held = new Map<string, string>();
   mask: number;
   revision = -1;
-  pings = 0;
+  pings: string[] = [];
   unproven = 0;
   reader: Reader;
   readonly #world: World;
@@ -88,15 +88,15 @@ class Client {
 
   connect(): Reader {
     const { sync, store } = this.#world;
-    this.pings = 0;
+    this.pings = [];
     this.unproven = 0;
     const transport: Transport = {
       send: (data) => {
         this.unproven += data.length;
         this.#receive(JSON.parse(data.toString()) as Change);
       },
-      ping: () => {
-        this.pings += 1;
+      ping: (mark) => {
+        this.pings.push(mark);
       },
       bufferedAmount: 0,
     };
@@ -109,10 +109,10 @@ class Client {
   }
 
   pong(): void {
-    if (this.pings === 0) return;
-    this.pings -= 1;
+    const mark = this.pings.shift();
+    if (mark === undefined) return;
     this.unproven = 0;
-    this.#world.sync.arrived(this.reader);
+    this.#world.sync.arrived(this.reader, mark);
   }
 
   #receive({ revision, set, gone = [] }: Change): void {
@@ -162,7 +162,7 @@ function simulate(seed: number): World {
     }
   }
   world.sync.flush();
-  for (const client of clients) while (client.pings > 0) client.pong();
+  for (const client of clients) while (client.pings.length > 0) client.pong();
   world.sync.flush();
   for (const client of clients) {
     expect(client.reader.behindSince).toBeUndefined();

@@ -36,7 +36,8 @@ export function members(cells: readonly Cell[]): string {
 export const v2Dialect: Dialect = {
   name: 'v2',
   changes({ cells, revision, by, gone }) {
-    const who = by === undefined ? '' : `,"by":${JSON.stringify(by)}`;
+    // Those who have not logged in have no name.
+    const who = by === undefined || by === '' ? '' : `,"by":${JSON.stringify(by)}`;
     const lost = gone.length === 0 ? '' : `,"gone":${JSON.stringify(gone)}`;
     return [
       Buffer.from(`{"op":"change","revision":${String(revision)},"set":{${members(cells)}}${who}${lost}}`),

@@ -6,7 +6,8 @@ import type { Dialect } from './dialect.js';
 /** The part of a socket that fan-out needs. */
 export interface Transport {
   send(data: Buffer): void;
-  ping(): void;
+  /** The pong will bring the mark back. */
+  ping(mark: string): void;
   /** Bytes that this process has not yet handed to the kernel. */
   readonly bufferedAmount: number;
 }
@@ -39,8 +40,8 @@ export class Reader {
   readonly #transport: Transport;
   #sent = 0;
   #proven = 0;
-  /** What had been sent when the ping now under way left. */
-  #pinged: number | undefined;
+  /** The ping now under way, and what had been sent when it left. */
+  #pinged: { readonly mark: string; readonly sent: number } | undefined;
 
   constructor(transport: Transport, cohort: Cohort) {
     this.#transport = transport;
@@ -59,27 +60,29 @@ export class Reader {
   send(data: Buffer): void {
     this.#sent += data.length;
     this.#transport.send(data);
-    if (this.#pinged === undefined && this.#sent - this.#proven > pingEvery) {
-      this.#pinged = this.#sent;
-      this.#transport.ping();
-    }
+    if (this.#sent - this.#proven > pingEvery) this.prove();
   }
 
   /** Makes sure that a pong will come, for a reader that has to wait for one. */
   prove(): void {
     if (this.#pinged !== undefined) return;
-    this.#pinged = this.#sent;
-    this.#transport.ping();
+    pings += 1;
+    this.#pinged = { mark: String(pings), sent: this.#sent };
+    this.#transport.ping(this.#pinged.mark);
   }
 
-  /** The pong to the ping: everything sent before it has arrived. */
-  arrived(): void {
-    if (this.#pinged === undefined) return;
-    this.#proven = this.#pinged;
+  /**
+   * Everything sent before the ping has arrived when its pong has. Other pongs prove nothing: those to heartbeats, to
+   * pings of an earlier reader on the same socket, and those that nobody asked for.
+   */
+  arrived(mark: string): boolean {
+    if (this.#pinged?.mark !== mark) return false;
+    this.#proven = this.#pinged.sent;
     this.#pinged = undefined;
-    if (this.#sent - this.#proven > pingEvery) {
-      this.#pinged = this.#sent;
-      this.#transport.ping();
-    }
+    if (this.#sent - this.#proven > pingEvery) this.prove();
+    return true;
   }
 }
+
+/** Of all readers, so that no two pings carry the same mark. */
+let pings = 0;

@@ -12,6 +12,8 @@ export interface JoinOptions {
   readonly dialect: Dialect;
   readonly mask: Mask;
   readonly watches: (key: string) => boolean;
+  /** What changed after this revision is owed to the reader; without it, only what changes from now on. */
+  readonly since?: number;
   /** Called when there is no hope that the reader catches up. */
   readonly onHopeless?: () => void;
 }
@@ -63,12 +65,17 @@ export class Sync {
   }
 
   /** What has been committed is on its way before the new reader's own picture is taken: no gap, nothing twice. */
-  join({ transport, dialect, mask, watches, onHopeless }: JoinOptions): Reader {
+  join({ transport, dialect, mask, watches, since, onHopeless }: JoinOptions): Reader {
     this.flush();
     const cohort = this.#cohortFor(dialect, mask, watches);
     const reader = new Reader(transport, cohort);
     cohort.members.add(reader);
     if (onHopeless !== undefined) this.#hopeless.set(reader, onHopeless);
+    if (since !== undefined) {
+      for (const cell of this.visible(reader, since)) reader.dirty.add(cell);
+      this.#own.add(reader);
+      this.#schedule();
+    }
     return reader;
   }
 
@@ -103,7 +110,8 @@ export class Sync {
         reader.dirty.delete(cell);
         reader.statuses.delete(cell.key);
       } else if (!saw && sees) {
-        if (manner === 'announcing') reader.dirty.add(cell);
+        // Who has not yet been told that it was gone may hold an older value of it.
+        if (manner === 'announcing' || reader.gone.has(cell.key)) reader.dirty.add(cell);
         reader.gone.delete(cell.key);
       }
     }
@@ -119,9 +127,11 @@ export class Sync {
   }
 
   /** To be called at every pong. */
-  arrived(reader: Reader): void {
-    reader.arrived();
-    if (reader.behindSince !== undefined) this.#catchUp(reader);
+  arrived(reader: Reader, mark: string): void {
+    if (!reader.arrived(mark) || reader.behindSince === undefined) return;
+    // Its message will carry the newest revision, so it must carry all of it, and no later one may repeat it.
+    this.flush();
+    this.#catchUp(reader);
   }
 
   flush(): void {
@@ -200,10 +210,8 @@ export class Sync {
       return;
     }
     reader.behindSince = undefined;
-    const { dialect, visible } = reader.cohort;
+    const { dialect } = reader.cohort;
     if (!reader.owesNothing) {
-      // The message carries the newest revision, so it must carry all of it, also what no flush has seen yet.
-      for (const cell of this.#pending) if (visible[cell.index] === 1) reader.dirty.add(cell);
       const cells = [...reader.dirty];
       const gone = [...reader.gone];
       reader.dirty.clear();

@@ -47,9 +47,9 @@ export abstract class Connection {
       if (isBinary) this.malformed('Binary frames are not understood');
       else this.#take(data.toString('utf8'));
     });
-    this.ws.on('pong', () => {
+    this.ws.on('pong', (mark: Buffer) => {
       this.#lastHeard = Date.now();
-      if (this.reader !== undefined) this.services.sync.arrived(this.reader);
+      if (this.reader !== undefined) this.services.sync.arrived(this.reader, mark.toString('latin1'));
     });
     this.ws.on('close', () => {
       this.stopReading();
@@ -87,8 +87,8 @@ export abstract class Connection {
       send: (data) => {
         ws.send(data, { binary: false });
       },
-      ping: () => {
-        if (ws.readyState === ws.OPEN) ws.ping();
+      ping: (mark) => {
+        if (ws.readyState === ws.OPEN) ws.ping(mark);
       },
       get bufferedAmount() {
         return ws.bufferedAmount;

@@ -66,8 +66,8 @@ export class V1Connection extends Connection implements TypedHost {
   readonly #raw: boolean;
   readonly #typed: TypedMessages;
   #mask = 0;
-  /** Broadcasts wait here until the first answer has gone: nothing unsolicited comes before it. */
-  #held: Buffer[] | undefined = [];
+  /** Nothing unsolicited comes before a flat client's first answer; what changed after this revision follows it. */
+  #untoldSince: number | undefined;
 
   constructor(
     services: Services,
@@ -81,8 +81,8 @@ export class V1Connection extends Connection implements TypedHost {
     this.#names = names;
     this.#raw = style !== 'flat';
     this.#typed = new TypedMessages(this);
-    if (style === 'raw') this.#held = undefined;
-    if (style !== 'typed') this.speak(this.#raw ? rawDialect : v1Dialect);
+    if (style === 'flat') this.#untoldSince = services.store.revision;
+    if (style === 'raw') this.speak(rawDialect);
   }
 
   protected async receive(message: unknown): Promise<void> {
@@ -92,7 +92,7 @@ export class V1Connection extends Connection implements TypedHost {
     }
     const rest = await this.#authenticate(message);
     if (rest !== undefined) await this.#answer(rest);
-    this.#release();
+    if (this.#untoldSince !== undefined) this.speak(v1Dialect, this.#untoldSince);
   }
 
   protected sendMalformed(reason: string): void {
@@ -278,35 +278,21 @@ export class V1Connection extends Connection implements TypedHost {
     if (this.reader !== undefined) this.services.sync.move(this.reader, identity.mask, () => true, 'quietly');
   }
 
-  speak(dialect: Dialect): void {
+  /** From now on changes arrive in this dialect, and those after the revision too. */
+  speak(dialect: Dialect, since?: number): void {
+    this.#untoldSince = undefined;
     this.stopReading();
     this.#mask = this.identity.mask;
-    const { transport } = this;
     this.reader = this.services.sync.join({
-      transport: {
-        send: (data) => {
-          if (this.#held === undefined) transport.send(data);
-          // What waits is bounded like everything else: the newest values will do.
-          else if (this.#held.length < 100) this.#held.push(data);
-        },
-        ping: transport.ping.bind(transport),
-        get bufferedAmount() {
-          return transport.bufferedAmount;
-        },
-      },
+      transport: this.transport,
       dialect,
       mask: this.#mask,
       watches: () => true,
+      ...(since === undefined ? {} : { since }),
       onHopeless: () => {
         this.ws.close(protocolError, 'slow');
       },
     });
-  }
-
-  #release(): void {
-    const held = this.#held;
-    this.#held = undefined;
-    for (const data of held ?? []) this.transport.send(data);
   }
 }
 
