@@ -1,68 +1,22 @@
 // What the state side costs, each figure beside a floor measured in the same run: a bare `ws` loop, bare fdatasync.
-import { fork, type ChildProcess } from 'node:child_process';
-import { mkdtemp, open, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { pino } from 'pino';
-import { WebSocketServer, type WebSocket } from 'ws';
+import { open } from 'node:fs/promises';
+import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { WebSocketServer, type WebSocket } from 'ws';
 import { registry, rules } from '../src/observables/registry.js';
-import { startServer, type RunningServer } from '../src/start/server.js';
+import type { RunningServer } from '../src/start/server.js';
 import { systemActor } from '../src/store/actor.js';
 import { Store } from '../src/store/store.js';
-import type { CrowdOrder, CrowdReport } from './crowd.js';
+import { Crowd, hello, median, openLab, percentile, tell, tick } from './lab.js';
 
-const password = 'Bench-password-1';
 const ticks = 200;
 const rounds = 3;
 
-class Crowd {
-  readonly #child: ChildProcess = fork(new URL('./crowd.ts', import.meta.url), {
-    execArgv: ['--import', 'tsx'],
-  });
-
-  ask<K extends CrowdReport['kind']>(order: CrowdOrder, kind: K): Promise<Extract<CrowdReport, { kind: K }>> {
-    const answer = this.hear(kind);
-    this.#child.send(order);
-    return answer;
-  }
-
-  hear<K extends CrowdReport['kind']>(kind: K): Promise<Extract<CrowdReport, { kind: K }>> {
-    return new Promise((resolve) => {
-      const listen = (report: CrowdReport): void => {
-        if (report.kind !== kind) return;
-        this.#child.off('message', listen);
-        resolve(report as Extract<CrowdReport, { kind: K }>);
-      };
-      this.#child.on('message', listen);
-    });
-  }
-
-  end(): void {
-    this.#child.kill();
-  }
-}
-
 export async function benchState(): Promise<void> {
-  const folder = await mkdtemp(join(tmpdir(), 'obscura-bench-'));
-  const server = await startServer({
-    environment: {
-      dataFolder: folder,
-      httpPort: 0,
-      httpsPort: 0,
-      bind: '127.0.0.1',
-      rtspPort: undefined,
-      factoryFile: undefined,
-      adminPassword: password,
-      rebootCommand: undefined,
-    },
-    version: 'bench',
-    log: pino({ level: 'silent' }),
-    onRestart: () => undefined,
-    limits: { perAddress: 5000, perUser: 5000, total: 5000 },
-  });
-  server.store.write({ logLevel: 'fatal' });
+  const { server, folder, close } = await openLab();
   const bare = new WebSocketServer({ port: 0, host: '127.0.0.1', perMessageDeflate: false });
+  await once(bare, 'listening');
   try {
     await fanOut(server, bare, 100);
     await fanOut(server, bare, 1000);
@@ -72,36 +26,8 @@ export async function benchState(): Promise<void> {
   } finally {
     bare.close();
     for (const socket of bare.clients) socket.terminate();
-    await server.stop();
-    await rm(folder, { recursive: true });
+    await close();
   }
-}
-
-function tell(text: string): void {
-  process.stdout.write(`${text}\n`);
-}
-
-function median(values: readonly number[]): number {
-  return percentile(values, 0.5);
-}
-
-function percentile(values: readonly number[], share: number): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
-}
-
-function tick(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
-}
-
-function hello(server: RunningServer, keys: readonly string[]): { url: string; hello: string[] } {
-  return {
-    url: `ws://127.0.0.1:${String(server.httpPort)}/api/v2`,
-    hello: [
-      JSON.stringify({ id: 1, op: 'auth', username: 'admin', password }),
-      JSON.stringify({ id: 2, op: 'watch', keys }),
-    ],
-  };
 }
 
 /** (a) Updates that reach all watchers in a second; the bare loop sends the same bytes, one by one. */

@@ -1,0 +1,100 @@
+// What the benchmarks share: a server of their own, a process full of clients, and sums.
+import { fork, type ChildProcess } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pino } from 'pino';
+import { startServer, type RunningServer } from '../src/start/server.js';
+import type { CrowdOrder, CrowdReport } from './crowd.js';
+
+const password = 'Bench-password-1';
+
+export class Crowd {
+  readonly #child: ChildProcess = fork(new URL('./crowd.ts', import.meta.url), {
+    execArgv: ['--import', 'tsx'],
+  });
+
+  ask<K extends CrowdReport['kind']>(order: CrowdOrder, kind: K): Promise<Extract<CrowdReport, { kind: K }>> {
+    const answer = this.hear(kind);
+    this.#child.send(order);
+    return answer;
+  }
+
+  hear<K extends CrowdReport['kind']>(kind: K): Promise<Extract<CrowdReport, { kind: K }>> {
+    return new Promise((resolve) => {
+      const listen = (report: CrowdReport): void => {
+        if (report.kind !== kind) return;
+        this.#child.off('message', listen);
+        resolve(report as Extract<CrowdReport, { kind: K }>);
+      };
+      this.#child.on('message', listen);
+    });
+  }
+
+  end(): void {
+    this.#child.kill();
+  }
+}
+
+export interface Lab {
+  readonly server: RunningServer;
+  readonly folder: string;
+  readonly close: () => Promise<void>;
+}
+
+/** The whole server, in a folder of its own, with room for a crowd. */
+export async function openLab(): Promise<Lab> {
+  const folder = await mkdtemp(join(tmpdir(), 'obscura-bench-'));
+  const server = await startServer({
+    environment: {
+      dataFolder: folder,
+      httpPort: 0,
+      httpsPort: 0,
+      bind: '127.0.0.1',
+      rtspPort: undefined,
+      factoryFile: undefined,
+      adminPassword: password,
+      rebootCommand: undefined,
+    },
+    version: 'bench',
+    log: pino({ level: 'silent' }),
+    onRestart: () => undefined,
+    limits: { perAddress: 5000, perUser: 5000, total: 5000 },
+  });
+  server.store.write({ logLevel: 'fatal' });
+  return {
+    server,
+    folder,
+    close: async () => {
+      await server.stop();
+      await rm(folder, { recursive: true });
+    },
+  };
+}
+
+export function tell(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+export function median(values: readonly number[]): number {
+  return percentile(values, 0.5);
+}
+
+export function percentile(values: readonly number[], share: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
+}
+
+export function tick(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+export function hello(server: RunningServer, keys: readonly string[]): { url: string; hello: string[] } {
+  return {
+    url: `ws://127.0.0.1:${String(server.httpPort)}/api/v2`,
+    hello: [
+      JSON.stringify({ id: 1, op: 'auth', username: 'admin', password }),
+      JSON.stringify({ id: 2, op: 'watch', keys }),
+    ],
+  };
+}
