@@ -9,7 +9,7 @@ import { systemActor, type Actor } from '../store/actor.js';
 import type { Entry } from '../store/journalEntry.js';
 import { originOf } from '../store/record.js';
 import type { Intake } from '../store/staging.js';
-import type { Store, Values } from '../store/store.js';
+import type { Revise, Store, Values } from '../store/store.js';
 import { DigestGuard, digestSecret, parseDigest } from './digest.js';
 import { Identity, type Grant, type Origin } from './identity.js';
 import { LoginLimiter } from './limiter.js';
@@ -91,6 +91,7 @@ export class Accounts {
     });
     store.observe('users').subscribe((users) => {
       void sessions.revoke(({ username }) => !Object.hasOwn(users, username));
+      this.#tidy();
     });
   }
 
@@ -111,10 +112,13 @@ export class Accounts {
     await this.#check(username, password, origin);
     const { token, info, expires } = await this.#sessions.create(username, origin);
     this.#tell('log-in', username, origin, {});
-    const users = this.#store.get('users');
-    const account = users[username];
-    if (account !== undefined)
-      this.#store.write({ users: { ...users, [username]: { ...account, lastLogin: this.#now() } } });
+    void this.#store.update(systemActor(), (get) => {
+      const users = get('users');
+      const account = Object.hasOwn(users, username) ? users[username] : undefined;
+      return account === undefined
+        ? {}
+        : { users: { ...users, [username]: { ...account, lastLogin: this.#now() } } };
+    });
     return { token, expires, identity: this.#ofSession(info, origin) };
   }
 
@@ -165,19 +169,19 @@ export class Accounts {
     actor: Actor,
     { username, password, role, additionalPermissions }: NewUser,
   ): Promise<void> {
-    const users = this.#store.get('users');
-    if (Object.hasOwn(users, username))
-      throw new ObscuraError('conflict', `There is an account ${username} already`, { key: 'users' });
-    await this.#transact(actor, {
-      users: {
-        ...users,
-        [username]: {
-          role: role ?? 'viewer',
-          additionalPermissions: [...(additionalPermissions ?? [])],
-          created: this.#now(),
-        },
-      },
-      userPasswords: { [username]: password },
+    await this.#update(actor, (get) => {
+      const users = get('users');
+      if (Object.hasOwn(users, username))
+        throw new ObscuraError('conflict', `There is an account ${username} already`, { key: 'users' });
+      const account = {
+        role: role ?? 'viewer',
+        additionalPermissions: [...(additionalPermissions ?? [])],
+        created: this.#now(),
+      };
+      return {
+        users: { ...users, [username]: account },
+        userPasswords: { [username]: password },
+      };
     });
   }
 
@@ -190,40 +194,34 @@ export class Accounts {
       readonly onvif?: boolean | undefined;
     },
   ): Promise<void> {
-    const users = this.#store.get('users');
-    const account = this.#account(username);
     const given = Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined));
-    await this.#transact(actor, { users: { ...users, [username]: { ...account, ...given } } });
+    await this.#update(actor, (get) => {
+      const users = get('users');
+      return { users: { ...users, [username]: { ...existing(users, username), ...given } } };
+    });
   }
 
+  /** What hangs on the account goes with it; see #tidy. */
   async deleteUser(actor: Actor, username: string): Promise<void> {
-    this.#account(username);
-    const users = Object.fromEntries(
-      Object.entries(this.#store.get('users')).filter(([name]) => name !== username),
-    );
-    await this.#transact(actor, { users });
-    const { credentials, apiTokens } = this.#store.snapshot().values;
-    // Whoever may delete the account may delete what hangs on it, which nobody can write directly.
-    await this.#transact(systemActor('system', actor.name), {
-      credentials: Object.fromEntries(Object.entries(credentials).filter(([name]) => name !== username)),
-      apiTokens: Object.fromEntries(
-        Object.entries(apiTokens).filter(([, token]) => token.username !== username),
-      ),
+    await this.#update(actor, (get) => {
+      const users = get('users');
+      existing(users, username);
+      return { users: without(users, ([name]) => name === username) };
     });
   }
 
   /** One's own needs the old password; somebody else's needs User_rw. Other log-ins of the account end. */
   async changePassword(actor: Identity, username: string, next: string, old?: string): Promise<void> {
-    this.#account(username, actor);
+    this.#assertKnown(username, actor);
     if (actor.name !== username) {
-      await this.#transact(actor, { userPasswords: { [username]: next } });
+      await this.#update(actor, () => ({ userPasswords: { [username]: next } }));
       return;
     }
     await this.#check(username, old ?? '', { via: actor.via, address: actor.address });
     if (actor.sessionId !== undefined) this.#spared.add(actor.sessionId);
     try {
       // With the old password proven, the change is the account's own and needs no permission.
-      await this.#transact(systemActor('system', actor.name), { userPasswords: { [username]: next } });
+      await this.#update(systemActor('system', actor.name), () => ({ userPasswords: { [username]: next } }));
     } finally {
       if (actor.sessionId !== undefined) this.#spared.delete(actor.sessionId);
     }
@@ -258,9 +256,9 @@ export class Accounts {
     const created = this.#now();
     const expires = expiresInDays === undefined ? null : created + Math.round(expiresInDays * dayMs);
     const entry = { name, username: actor.name, permissions: [...wanted], created, expires, hash };
-    await this.#transact(systemActor('system', actor.name), {
-      apiTokens: { ...this.#store.get('apiTokens'), [id]: entry },
-    });
+    await this.#update(systemActor('system', actor.name), (get) => ({
+      apiTokens: { ...get('apiTokens'), [id]: entry },
+    }));
     this.#tell('token made', actor.name, { via: actor.via, address: actor.address }, { id, name });
     return { id, token, expires };
   }
@@ -269,10 +267,9 @@ export class Accounts {
     const token = this.#token(id);
     if (token === undefined || (token.username !== actor.name && !actor.may('User_rw')))
       throw new ObscuraError('unknown', 'There is no such token');
-    const apiTokens = Object.fromEntries(
-      Object.entries(this.#store.get('apiTokens')).filter(([each]) => each !== id),
-    );
-    await this.#transact(systemActor('system', actor.name), { apiTokens });
+    await this.#update(systemActor('system', actor.name), (get) => ({
+      apiTokens: without(get('apiTokens'), ([each]) => each === id),
+    }));
     this.#tell(
       'token revoked',
       actor.name,
@@ -288,6 +285,8 @@ export class Accounts {
     const right = exists
       ? await verifyPassword(password, known.scrypt)
       : await verifyAgainstNothing(password);
+    // Many guesses sent at once must not learn more than the few that may fail.
+    this.#assertMayTry(username, origin);
     if (!right) throw this.#refuse(username, origin);
     this.#limiter.succeeded(username, origin.address);
   }
@@ -360,13 +359,24 @@ export class Accounts {
     return Object.hasOwn(this.#store.get('users'), username);
   }
 
-  #account(username: string, actor?: Identity): AppUser {
-    const users = this.#store.get('users');
-    const account = Object.hasOwn(users, username) ? users[username] : undefined;
-    const visible = actor === undefined || actor.name === username || actor.may('User_r', 'User_rw');
-    if (account === undefined || !visible)
-      throw new ObscuraError('unknown', `There is no account ${username}`, { key: 'users' });
-    return account;
+  /** Credentials and tokens of accounts that are gone would open an account of the same name again. */
+  #tidy(): void {
+    void this.#store.update(systemActor(), (get) => {
+      const users = get('users');
+      return {
+        credentials: without(get('credentials'), ([name]) => !Object.hasOwn(users, name)),
+        apiTokens: without(
+          get('apiTokens'),
+          ([, { username, created }]) =>
+            !Object.hasOwn(users, username) || created < (users[username]?.created ?? 0),
+        ),
+      };
+    });
+  }
+
+  #assertKnown(username: string, actor: Identity): void {
+    const visible = actor.name === username || actor.may('User_r', 'User_rw');
+    existing(visible ? this.#store.get('users') : {}, username);
   }
 
   #credential(username: string): Credentials[string] | undefined {
@@ -379,8 +389,8 @@ export class Accounts {
     return Object.hasOwn(all, id) ? all[id] : undefined;
   }
 
-  async #transact(actor: Actor, patch: Readonly<Record<string, unknown>>): Promise<void> {
-    const outcome = await this.#store.submit(actor, patch);
+  async #update(actor: Actor, revise: Revise<AppRegistry>): Promise<void> {
+    const outcome = await this.#store.update(actor, revise);
     if (!outcome.ok) throw new ObscuraError(outcome.error.code, outcome.error.message, outcome.error);
   }
 
@@ -412,4 +422,16 @@ export class Accounts {
   }
 }
 
-type AppUser = Values<AppRegistry>['users'][string];
+function existing<T>(users: Readonly<Record<string, T>>, username: string): T {
+  const account = Object.hasOwn(users, username) ? users[username] : undefined;
+  if (account === undefined)
+    throw new ObscuraError('unknown', `There is no account ${username}`, { key: 'users' });
+  return account;
+}
+
+function without<T>(
+  record: Readonly<Record<string, T>>,
+  goes: (entry: [string, T]) => boolean,
+): Record<string, T> {
+  return Object.fromEntries(Object.entries(record).filter((entry) => !goes(entry)));
+}

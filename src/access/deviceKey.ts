@@ -1,6 +1,6 @@
 // The key that seals secrets on disk, made once per device. It guards copies of the settings, not the machine itself.
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, readFile, rename } from 'node:fs/promises';
+import { chmod, mkdir, open, readFile, rename, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
 const keyBytes = 32;
@@ -19,7 +19,14 @@ export async function loadDeviceKey(folder: string): Promise<DeviceKey> {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
     throw error;
   });
-  if (existing?.length === keyBytes) return { key: existing, reports };
+  if (existing?.length === keyBytes) {
+    const { mode } = await stat(path);
+    if ((mode & 0o077) !== 0) {
+      await chmod(path, 0o600);
+      reports.push('The device key could be read by others on this machine; only its owner can read it now.');
+    }
+    return { key: existing, reports };
+  }
   if (existing !== undefined) {
     await rename(path, `${path}.damaged-${String(Date.now())}`);
     reports.push('The device key was damaged and was replaced: sealed secrets must be entered anew.');

@@ -50,14 +50,27 @@ export class LoginLimiter {
       this.#records.delete(subject);
       this.#records.set(subject, record);
     }
-    for (const oldest of this.#records.keys()) {
-      if (this.#records.size <= remembered) break;
-      this.#records.delete(oldest);
-    }
+    if (this.#records.size > remembered) this.#forget(now);
   }
 
+  /** Forgives the failures at this account; those at others of the same address stay, or an account would buy guesses. */
   succeeded(username: string, address: string | undefined): void {
-    for (const subject of subjects(username, address)) this.#records.delete(subject);
+    const [account = '', place = ''] = subjects(username, address);
+    const forgiven = this.#records.get(account)?.failures ?? 0;
+    this.#records.delete(account);
+    const record = this.#records.get(place);
+    if (record !== undefined) record.failures = Math.max(0, record.failures - forgiven);
+  }
+
+  /** The oldest first, but nobody who is being kept out as long as there is anybody else. */
+  #forget(now: number): void {
+    const harmless = [...this.#records].filter(([, { bannedUntil }]) => bannedUntil <= now);
+    const order = [...harmless.map(([subject]) => subject), ...this.#records.keys()];
+    // Some more than needed, so that a flood does not make every failure search again.
+    for (const subject of order) {
+      if (this.#records.size <= remembered * 0.9) break;
+      this.#records.delete(subject);
+    }
   }
 }
 
@@ -69,13 +82,26 @@ function subjects(username: string, address: string | undefined): string[] {
 
 /** One household has a whole /64 of IPv6 addresses. */
 export function networkOf(address: string): string {
-  const plain = address.startsWith('::ffff:') ? address.slice(7) : address;
+  const plain = plainAddress(address);
   if (!plain.includes(':')) return plain;
   const [head = '', tail] = plain.split('::');
   const groups = head === '' ? [] : head.split(':');
   const rest = tail === undefined || tail === '' ? [] : tail.split(':');
   const zeros = Array.from({ length: Math.max(0, 8 - groups.length - rest.length) }, () => '0');
-  return [...groups, ...zeros, ...rest].slice(0, 4).join(':');
+  return [...groups, ...zeros, ...rest]
+    .slice(0, 4)
+    .map((group) => group.replace(/^0+(?=.)/, ''))
+    .join(':');
+}
+
+/** An IPv4 address also where it came in the form of IPv6, which sockets for both give it. */
+function plainAddress(address: string): string {
+  const lower = address.toLowerCase();
+  const mapped = /^(?:0{0,4}:){0,5}:?ffff:(.+)$/.exec(lower)?.[1];
+  if (mapped === undefined) return lower;
+  if (mapped.includes('.')) return mapped;
+  const [high = 0, low = 0, ...more] = mapped.split(':').map((group) => Number.parseInt(group, 16));
+  return more.length > 0 ? lower : [high >> 8, high & 255, low >> 8, low & 255].join('.');
 }
 
 export class TokenBucket {

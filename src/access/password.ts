@@ -34,7 +34,9 @@ export async function verifyPassword(password: string, hash: ScryptHash): Promis
   const until = proven.get(memo);
   if (until !== undefined && until > Date.now()) return true;
   proven.delete(memo);
-  const right = timingSafeEqual(await derive(password, hash), Buffer.from(hash.hash, 'hex'));
+  const [derived, stored] = [await derive(password, hash), Buffer.from(hash.hash, 'hex')];
+  // One of another length is damaged, and no password fits it.
+  const right = derived.length === stored.length && timingSafeEqual(derived, stored);
   if (right) {
     proven.set(memo, Date.now() + memoMs);
     for (const oldest of proven.keys()) {

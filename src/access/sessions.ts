@@ -84,7 +84,7 @@ export class Sessions {
     this.#byHash.set(session.hash, session);
     this.#prune();
     await this.#save();
-    return { token, info: session, expires: now + this.#options.idleMs() };
+    return { token, info: session, expires: now + Math.min(this.#options.idleMs(), oldestMs) };
   }
 
   /** The session of a token, which is used thereby. */

@@ -5,6 +5,7 @@ import { everybodyLoggedIn, nobody, user } from './groups.js';
 import { builtInRoles, isBuiltInRole, permissions, type Permission } from './permissions.js';
 import { listOf, named, namePattern, object, permission, permissionOrOrdinal, timestamp } from './schemas.js';
 
+const needsManager = 'Value must leave at least one account with the permission User_rw';
 const roleName = Type.String({ minLength: 1, maxLength: 32, pattern: namePattern });
 
 /** Older clients count permissions; the stored form names them, each once, in the order of the list. */
@@ -33,8 +34,11 @@ export const users = defineObservable('users', {
   save: true,
   effect: 'live',
   // The server keeps the book on creation and log-in; `admin` is how older clients call the administrator's role.
-  normalise: (accounts, previous, byServer) =>
-    Object.fromEntries(
+  normalise: (accounts, previous, byServer) => {
+    // The rule below lets a server without accounts be, for that is how it begins; but nobody may go back to that.
+    if (!byServer && Object.keys(accounts).length === 0 && Object.keys(previous).length > 0)
+      return new Issue('users', needsManager);
+    return Object.fromEntries(
       Object.entries(accounts).map(([name, { lastLogin, ...account }]) => {
         const before = previous[name];
         const seen = byServer ? lastLogin : before?.lastLogin;
@@ -49,7 +53,8 @@ export const users = defineObservable('users', {
           },
         ];
       }),
-    ),
+    );
+  },
 });
 
 export const customRoles = defineObservable('customRoles', {
@@ -204,7 +209,5 @@ export const somebodyManagesAccounts = defineRule([users, customRoles], (account
     const ofRole = isBuiltInRole(role) ? builtInRoles[role] : (roles[role]?.permissions ?? []);
     return [...ofRole, ...(additionalPermissions ?? [])].some((each) => each === 'User_rw');
   });
-  return every.length === 0 || manages
-    ? undefined
-    : new Issue('users', 'Value must leave at least one account with the permission User_rw');
+  return every.length === 0 || manages ? undefined : new Issue('users', needsManager);
 });

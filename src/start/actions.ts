@@ -46,18 +46,15 @@ async function changeTagCategory(
   store: AppStore,
   change: Values<AppRegistry>['changeTagCategory'],
 ): Promise<{ readonly id: number }> {
-  const categories = store.get('categories');
-  const patch = (): {
-    readonly id: number;
-    readonly categories: Values<AppRegistry>['categories'];
-    readonly categoryCounter?: number;
-  } => {
+  let id = 0;
+  const outcome = await store.update(systemActor(), (get) => {
+    const categories = get('categories');
     if (change.action === 'create') {
-      const id = store.get('categoryCounter');
+      id = get('categoryCounter');
       const { name, color } = change;
-      return { id, categories: { ...categories, [id]: { id, name, color } }, categoryCounter: id + 1 };
+      return { categories: { ...categories, [id]: { id, name, color } }, categoryCounter: id + 1 };
     }
-    const { id } = change;
+    id = change.id;
     const known = categories[String(id)];
     if (known === undefined)
       throw new ObscuraError('invalid', `There is no tag category ${String(id)}`, {
@@ -65,17 +62,13 @@ async function changeTagCategory(
       });
     if (change.action === 'delete')
       return {
-        id,
         categories: Object.fromEntries(Object.entries(categories).filter(([each]) => each !== String(id))),
       };
     const { name, color } = change;
     return {
-      id,
       categories: { ...categories, [id]: { id, name: name ?? known.name, color: color ?? known.color } },
     };
-  };
-  const { id, ...values } = patch();
-  const outcome = await store.transact(systemActor(), values);
+  });
   if (!outcome.ok) throw new ObscuraError(outcome.error.code, outcome.error.message, outcome.error);
   return { id };
 }

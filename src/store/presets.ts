@@ -7,6 +7,7 @@ import type { Cell } from './cell.js';
 import type { Outcome, TransactOptions } from './outcome.js';
 import { isReadable, type Store, type Values } from './store.js';
 
+type AllPresets = Values<AppRegistry>['presets'];
 type Preset = Values<AppRegistry>['presets'][string];
 
 export interface Difference {
@@ -42,10 +43,10 @@ export class Presets {
       return cell?.definition.kind === 'view' ? cell.sources.map((source) => source.key) : [key];
     });
     const values = Object.fromEntries(cells.map((key) => [key, this.#storable(actor, key).value]));
-    await this.#put(actor, {
-      ...this.#store.get('presets'),
+    await this.#put(actor, (presets) => ({
+      ...presets,
       [name]: { values, created: this.#now(), by: actor.name },
-    });
+    }));
   }
 
   difference(actor: Actor, name: string): Difference[] {
@@ -60,9 +61,8 @@ export class Presets {
 
   async remove(actor: Actor, name: string): Promise<void> {
     this.#get(name);
-    await this.#put(
-      actor,
-      Object.fromEntries(Object.entries(this.#store.get('presets')).filter(([each]) => each !== name)),
+    await this.#put(actor, (presets) =>
+      Object.fromEntries(Object.entries(presets).filter(([each]) => each !== name)),
     );
   }
 
@@ -91,9 +91,9 @@ export class Presets {
   }
 
   /** Written in the server's name, since the key is not written directly, with the asker in the audit. */
-  async #put(actor: Actor, presets: Values<AppRegistry>['presets']): Promise<void> {
+  async #put(actor: Actor, revise: (presets: AllPresets) => AllPresets): Promise<void> {
     const server = { ...systemActor(actor.via, actor.name), address: actor.address };
-    const outcome = await this.#store.transact(server, { presets });
+    const outcome = await this.#store.update(server, (get) => ({ presets: revise(get('presets')) }));
     if (!outcome.ok) throw new ObscuraError(outcome.error.code, outcome.error.message, outcome.error);
   }
 }

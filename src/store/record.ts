@@ -13,12 +13,15 @@ interface CommitFacts {
   readonly actor: Actor;
   /** New values of cells that changed, and of those whose transient value is now meant to stay. */
   readonly values: Iterable<readonly [Cell, unknown]>;
+  /** Values that a transaction of the same batch has just given. */
+  readonly before: ReadonlyMap<Cell, unknown>;
   readonly options: TransactOptions;
   readonly seal: Seal | undefined;
 }
 
 /** Nothing for what the server writes about itself, unless it changes something that is saved. */
-export function commitEntry({ revision, at, actor, values, options, seal }: CommitFacts): Entry | undefined {
+export function commitEntry(facts: CommitFacts): Entry | undefined {
+  const { revision, at, actor, values, before, options, seal } = facts;
   const set: Record<string, unknown> = {};
   const sealed: Record<string, string> = {};
   const unsaved: Record<string, unknown> = {};
@@ -33,10 +36,11 @@ export function commitEntry({ revision, at, actor, values, options, seal }: Comm
       sealed[cell.key] = seal(cell.key, JSON.stringify(value));
     } else if (cell.saved) {
       set[cell.key] = value;
-      was[cell.key] = cell.durable === undefined ? cell.value : cell.durable.value;
+      const saved = cell.durable === undefined ? cell.value : cell.durable.value;
+      was[cell.key] = before.has(cell) ? before.get(cell) : saved;
     } else if (actor.system !== true && !cell.sealed) {
       unsaved[cell.key] = value;
-      was[cell.key] = cell.value;
+      was[cell.key] = before.has(cell) ? before.get(cell) : cell.value;
     }
   }
   if (Object.keys(set).length + Object.keys(sealed).length + Object.keys(unsaved).length === 0)

@@ -31,6 +31,11 @@ export interface Commit {
 export type Values<R extends Registry> = { readonly [K in keyof R]: ValueOf<R[K]> };
 export type Patch<R extends Registry> = { readonly [K in keyof R]?: ValueOf<R[K]> };
 
+/** Makes a patch from the state it will be applied to. */
+export type Revise<R extends Registry> = (
+  get: <K extends keyof R & string>(key: K) => ValueOf<R[K]>,
+) => Patch<R>;
+
 /** All values as they stood after one transaction. */
 export interface Snapshot<R extends Registry> {
   readonly revision: number;
@@ -52,9 +57,11 @@ export interface StoreOptions<R extends Registry> {
   readonly onFault?: (error: Error) => void;
 }
 
+type Draft = Readonly<Record<string, unknown>> | ((sight: Sight) => Readonly<Record<string, unknown>>);
+
 interface Job {
   readonly actor: Actor;
-  readonly patch: Readonly<Record<string, unknown>>;
+  readonly draft: Draft;
   readonly intakes: ReadonlyMap<string, Intake>;
   readonly options: TransactOptions;
   readonly depth: number;
@@ -174,6 +181,16 @@ export class Store<R extends Registry> {
     return this.submit(actor, patch, options);
   }
 
+  /**
+   * A change of a part of a value: made from the state as it is when the change is decided, so that what others change
+   * at the same time is not lost. What `revise` throws is the answer.
+   */
+  update(actor: Actor, revise: Revise<R>, options: TransactOptions = {}): Promise<Outcome> {
+    const draft = (sight: Sight): Patch<R> =>
+      revise((key) => sight.valueOf(this.#known(key)));
+    return this.#perform(actor, draft, options);
+  }
+
   /** What the server knows and people may only read. */
   write(patch: Patch<R>, actor: Actor = this.#system): void {
     this.submit(actor, patch).then((outcome) => {
@@ -253,12 +270,11 @@ export class Store<R extends Registry> {
     this.statuses.close();
   }
 
-  async #perform(
-    actor: Actor,
-    patch: Readonly<Record<string, unknown>>,
-    options: TransactOptions,
-  ): Promise<Outcome> {
+  async #perform(actor: Actor, draft: Draft, options: TransactOptions): Promise<Outcome> {
     const depth = this.#depth + 1;
+    const first = drafted(draft, committed);
+    if (first instanceof ObscuraError) return this.#refused([first]);
+    const patch = first;
     if (depth > deepestCascade) {
       const message = `Observers do not settle: ${Object.keys(patch).join(', ')} are written in answer to each other without end`;
       this.#onFault(new ObscuraError('failed', message));
@@ -276,7 +292,7 @@ export class Store<R extends Registry> {
       intakes = this.#emptyIntakes(patch);
     }
     const outcome = await new Promise<Outcome>((resolve) => {
-      this.#queue.push({ actor, patch, intakes, options, depth, resolve });
+      this.#queue.push({ actor, draft, intakes, options, depth, resolve });
       if (!this.#draining) this.#drain().catch(this.#fault);
     });
     if (!outcome.ok || options.wait !== 'applied' || options.dryRun === true) return outcome;
@@ -333,12 +349,17 @@ export class Store<R extends Registry> {
     const entries: Entry[] = [];
     let next = this.#revision;
     for (const job of batch) {
-      const { actor, options, patch } = job;
+      const { actor, options, draft, intakes } = job;
       if (this.#closed) {
         job.resolve(this.#refused([{ code: 'failed', message: 'The server is stopping' }]));
         continue;
       }
-      const staged = this.#stager.stage(job, sight);
+      const patch = drafted(draft, sight);
+      if (patch instanceof ObscuraError) {
+        job.resolve(this.#refused([patch]));
+        continue;
+      }
+      const staged = this.#stager.stage({ patch, intakes, actor, options }, sight);
       if (!staged.ok) {
         job.resolve(this.#refuse(actor, patch, staged.errors, options));
         continue;
@@ -350,6 +371,10 @@ export class Store<R extends Registry> {
       }
       const at = this.#now();
       if (moved.values.size > 0) next += 1;
+      // Of the same batch, so not to be seen in the cells yet.
+      const before = new Map(
+        [...moved.values.keys()].filter((cell) => values.has(cell)).map((cell) => [cell, values.get(cell)]),
+      );
       for (const [cell, value] of moved.values) {
         values.set(cell, value);
         revisions.set(cell, next);
@@ -357,7 +382,15 @@ export class Store<R extends Registry> {
       accepted.push({ job, staged: moved, revision: next, at });
       if (options.transient === true) continue;
       const kept = [...moved.values, ...moved.settled.map((cell) => [cell, sight.valueOf(cell)] as const)];
-      const entry = commitEntry({ revision: next, at, actor, values: kept, options, seal: this.#seal });
+      const entry = commitEntry({
+        revision: next,
+        at,
+        actor,
+        values: kept,
+        before,
+        options,
+        seal: this.#seal,
+      });
       if (entry !== undefined) entries.push(entry);
     }
     this.#reserve(next);
@@ -488,6 +521,16 @@ export class Store<R extends Registry> {
   readonly #fault = (error: unknown): void => {
     this.#onFault(error instanceof Error ? error : new Error(String(error)));
   };
+}
+
+function drafted(draft: Draft, sight: Sight): Readonly<Record<string, unknown>> | ObscuraError {
+  if (typeof draft !== 'function') return draft;
+  try {
+    return draft(sight);
+  } catch (error) {
+    if (error instanceof ObscuraError) return error;
+    return new ObscuraError('failed', messageOf(error), { cause: error });
+  }
 }
 
 const noIntakes: ReadonlyMap<string, Intake> = new Map();

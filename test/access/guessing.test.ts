@@ -34,10 +34,43 @@ describe('the limit on log-ins', () => {
     expect(limiter.waitFor('ann', '10.0.0.1')).toBe(0);
   });
 
+  it('lets nobody buy guesses at others with an account of their own', () => {
+    const limiter = new LoginLimiter({ now: () => 0 });
+    for (const victim of ['ann', 'bob', 'cid', 'dan']) {
+      limiter.failed(victim, '10.0.0.1');
+      limiter.succeeded('eve', '10.0.0.1');
+    }
+    expect(limiter.waitFor('fay', '10.0.0.1')).toBe(0);
+    limiter.failed('fay', '10.0.0.1');
+    expect(limiter.waitFor('eve', '10.0.0.1')).toBe(300);
+  });
+
+  it('keeps out who is kept out, whatever flood of other addresses fails as well', () => {
+    const limiter = new LoginLimiter({ now: () => 0 });
+    for (let count = 0; count < 5; count += 1) limiter.failed('ann', '10.0.0.1');
+    for (let count = 0; count < 30_000; count += 1)
+      limiter.failed(
+        'ann',
+        `10.${String(count >> 16)}.${String((count >> 8) & 255)}.${String(count & 255)}x`,
+      );
+    expect(limiter.waitFor('ann', '10.0.0.1')).toBe(300);
+  });
+
+  it.each([
+    '::ffff:10.0.0.1',
+    '::FFFF:10.0.0.1',
+    '::ffff:0a00:0001',
+    '0:0:0:0:0:ffff:10.0.0.1',
+    '::FFFF:A00:1',
+  ])('knows the IPv4 address in %s', (address) => {
+    expect(networkOf(address)).toBe('10.0.0.1');
+  });
+
   it('takes a whole /64 of IPv6 for one address', () => {
     expect(networkOf('2001:db8::1')).toBe(networkOf('2001:db8:0:0:ffff::9'));
     expect(networkOf('2001:db8:0:1::1')).not.toBe(networkOf('2001:db8::1'));
-    expect(networkOf('::ffff:10.0.0.1')).toBe('10.0.0.1');
+    expect(networkOf('2001:0DB8:0000:0000::1')).toBe(networkOf('2001:db8::1'));
+    expect(networkOf('::1')).toBe('0:0:0:0');
   });
 });
 
@@ -50,6 +83,26 @@ it('lets a burst through a bucket, then the rate', () => {
 });
 
 describe('passwords', () => {
+  it('do not fit a hash that is damaged', async () => {
+    const hash = await hashPassword('Right horse 1');
+    expect(await verifyPassword('Right horse 1', { ...hash, hash: hash.hash.slice(0, 10) })).toBe(false);
+    expect(await verifyPassword('Right horse 1', { ...hash, hash: '' })).toBe(false);
+  });
+
+  it('are checked two at a time, a few wait, and more than that are told to come back', async () => {
+    const hash = await hashPassword('Right horse 1');
+    const results = await Promise.allSettled(
+      Array.from({ length: 60 }, (_, index) =>
+        verifyPassword(`wrong ${String(index)}`, { ...hash, cost: 2 ** 10 }),
+      ),
+    );
+    const refused = results.filter(({ status }) => status === 'rejected');
+    expect(refused).toHaveLength(60 - 2 - 32);
+    for (const each of refused)
+      expect(each).toMatchObject({ reason: { code: 'limited', retryAfter: expect.any(Number) as number } });
+    expect(await verifyPassword('Right horse 1', hash)).toBe(true);
+  });
+
   it('are recognised by their hash, twice over, and others are not', async () => {
     const hash = await hashPassword('Right horse 1');
     expect(await verifyPassword('Right horse 1', hash)).toBe(true);

@@ -1,5 +1,5 @@
 // What keeps secrets on disk and in tokens: sealing, the device key, log-ins that last, and API tokens.
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -43,6 +43,15 @@ describe('the device key', () => {
     expect((await stat(join(folder, 'device.key'))).mode & 0o777).toBe(0o600);
   });
 
+  it('is closed to others, with a word, where it was found open', async () => {
+    const { key } = await loadDeviceKey(folder);
+    await chmod(join(folder, 'device.key'), 0o644);
+    const again = await loadDeviceKey(folder);
+    expect(again.key).toEqual(key);
+    expect(again.reports).toHaveLength(1);
+    expect((await stat(join(folder, 'device.key'))).mode & 0o777).toBe(0o600);
+  });
+
   it('says so when a damaged one had to be replaced', async () => {
     await writeFile(join(folder, 'device.key'), 'short');
     const { key, reports } = await loadDeviceKey(folder);
@@ -75,6 +84,30 @@ describe('log-ins', () => {
     await sessions.revoke(({ username }) => username === 'ann');
     expect(ended).toEqual([ann.info.id]);
     expect(sessions.use(bob.token)?.username).toBe('bob');
+    await sessions.close();
+  });
+
+  it('end after thirty days however much they are used, and say so from the start', async () => {
+    let now = 0;
+    const days = 86_400_000;
+    const sessions = await Sessions.open({ folder, idleMs: () => 60 * days, now: () => now });
+    const { token, expires } = await sessions.create('ann', {});
+    expect(expires).toBe(30 * days);
+    for (now = days; now < 30 * days; now += days) expect(sessions.use(token)).toBeDefined();
+    expect(sessions.use(token)).toBeUndefined();
+    await sessions.close();
+  });
+
+  it('are fifty for an account at most, the least used of which go first', async () => {
+    let now = 0;
+    const sessions = await Sessions.open({ folder, idleMs: () => 1_000_000, now: () => now });
+    const tokens: string[] = [];
+    for (now = 0; now < 50; now += 1) tokens.push((await sessions.create('ann', {})).token);
+    sessions.use(tokens[0] ?? '');
+    await sessions.create('ann', {});
+    expect(sessions.list('ann')).toHaveLength(50);
+    expect(sessions.use(tokens[0] ?? '')).toBeDefined();
+    expect(sessions.use(tokens[1] ?? '')).toBeUndefined();
     await sessions.close();
   });
 

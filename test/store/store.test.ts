@@ -1,6 +1,7 @@
 import { Type } from '@sinclair/typebox';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { ObscuraError } from '../../src/errors.js';
 import { defineDerived, defineObservable } from '../../src/observables/define.js';
 import { registry, rules, type AppRegistry } from '../../src/observables/registry.js';
 import { systemActor } from '../../src/store/actor.js';
@@ -28,6 +29,32 @@ function makeStore(): {
   store.commits$.subscribe((commit) => commits.push(commit));
   return { store, journal, commits, faults };
 }
+
+describe('a change of a part of a value', () => {
+  it('is made from the state it meets, so that nothing others change meanwhile is lost', async () => {
+    const { store, journal } = makeStore();
+    const release = journal.hold();
+    const parts = (['brightness', 'contrast', 'saturation', 'sharpness'] as const).map((part) =>
+      store.update(admin, (get) => ({ imageSettings: { ...get('imageSettings'), [part]: 10 } })),
+    );
+    release();
+    expect((await Promise.all(parts)).every(({ ok }) => ok)).toBe(true);
+    expect(store.get('imageSettings')).toMatchObject({
+      ...{ brightness: 10, contrast: 10, saturation: 10, sharpness: 10 },
+    });
+  });
+
+  it('is checked like any other, and may give up with a reason of its own', async () => {
+    const { store } = makeStore();
+    const forbidden = await store.update(viewer, (get) => ({ streamBitrate: get('streamBitrate') + 1 }));
+    expect(forbidden).toMatchObject({ ok: false, error: { code: 'forbidden', key: 'streamBitrate' } });
+    const given = await store.update(admin, () => {
+      throw new ObscuraError('conflict', 'Too late', { key: 'hue' });
+    });
+    expect(given).toMatchObject({ ok: false, error: { code: 'conflict', key: 'hue', message: 'Too late' } });
+    expect(store.revision).toBe(0);
+  });
+});
 
 describe('a transaction', () => {
   it('puts all of its values in force under one revision', async () => {
@@ -362,6 +389,19 @@ describe('the disk', () => {
     // One for the first, which found the disk idle; one for all the others; one that reserves revisions.
     expect(journal.appended.length).toBeLessThanOrEqual(3);
     expect(journal.commits).toHaveLength(100);
+  });
+
+  it('is told of every old value, also of one that lived between two changes of the same write', async () => {
+    const { store, journal } = makeStore();
+    const release = journal.hold();
+    const all = [4, 5, 6].map((megabits) => store.transact(admin, { streamBitrate: megabits * 1_000_000 }));
+    release();
+    await Promise.all(all);
+    expect(journal.commits.map(({ was, set }) => [was?.['streamBitrate'], set?.['streamBitrate']])).toEqual([
+      [8_000_000, 4_000_000],
+      [4_000_000, 5_000_000],
+      [5_000_000, 6_000_000],
+    ]);
   });
 
   it('that takes nothing leaves everything as it was, and the next change works', async () => {

@@ -275,12 +275,13 @@ export function accountRoutes(app: App, services: Services): void {
       },
     },
     async ({ identity, params: { name }, body }) => {
-      const before = store.get('customRoles');
-      const created = before[name]?.created ?? Date.now();
       done(
-        await store.submit(identity, {
-          customRoles: { ...before, [name]: { permissions: body.permissions, created } },
-        }),
+        await store.update(identity, (get) => ({
+          customRoles: {
+            ...get('customRoles'),
+            [name]: { permissions: body.permissions, created: Date.now() },
+          },
+        })),
       );
       return {
         name,
@@ -296,11 +297,16 @@ export function accountRoutes(app: App, services: Services): void {
       schema: { tags, summary: 'Delete a role of your own', params: RoleParam, response: nothing },
     },
     async ({ identity, params: { name } }, reply) => {
-      const before = store.get('customRoles');
-      if (!Object.hasOwn(before, name))
-        throw new ObscuraError('unknown', `There is no role ${name} to delete`);
-      const customRoles = Object.fromEntries(Object.entries(before).filter(([each]) => each !== name));
-      done(await store.submit(identity, { customRoles }));
+      done(
+        await store.update(identity, (get) => {
+          const before = get('customRoles');
+          if (!Object.hasOwn(before, name))
+            throw new ObscuraError('unknown', `There is no role ${name} to delete`);
+          return {
+            customRoles: Object.fromEntries(Object.entries(before).filter(([each]) => each !== name)),
+          };
+        }),
+      );
       return await reply.code(204).send();
     },
   );
