@@ -1,6 +1,7 @@
 // Sets of values under a name, changes at a time, and who holds a key for now.
 import { Type } from '@sinclair/typebox';
-import { defineObservable } from './define.js';
+import { Cron } from 'croner';
+import { defineObservable, defineRule, Issue } from './define.js';
 import { device, everybodyLoggedIn, media, nobody, system } from './groups.js';
 import { named, namePattern, object, timestamp } from './schemas.js';
 
@@ -51,4 +52,17 @@ export const locks = defineObservable('locks', {
   write: nobody,
   save: false,
   effect: 'none',
+});
+
+export const schedulesHaveTimes = defineRule([schedules], (all) => {
+  for (const [name, { cron, preset, set }] of Object.entries(all)) {
+    try {
+      new Cron(cron, { paused: true, mode: '5-part' });
+    } catch {
+      return new Issue('schedules', `Value at ${name}.cron must be five fields such as "0 6 * * 1-5"`);
+    }
+    if (preset === undefined && set === undefined)
+      return new Issue('schedules', `Value at ${name} needs a preset, or settings to set`);
+  }
+  return undefined;
 });
