@@ -3,6 +3,7 @@ import type { Actor } from './actor.js';
 import { isComputed, type Cell } from './cell.js';
 import type { Entry } from './journalEntry.js';
 import type { Refusal, TransactOptions } from './outcome.js';
+import type { Sight, Staged } from './staging.js';
 
 /** Encrypts the JSON text of a sealed key's value. */
 export type Seal = (key: string, json: string) => string;
@@ -11,23 +12,24 @@ interface CommitFacts {
   readonly revision: number;
   readonly at: number;
   readonly actor: Actor;
-  /** New values of cells that changed, and of those whose transient value is now meant to stay. */
-  readonly values: Iterable<readonly [Cell, unknown]>;
-  /** Values that a transaction of the same batch has just given. */
-  readonly before: ReadonlyMap<Cell, unknown>;
+  readonly staged: Staged;
+  /** How it was before, those transactions of the same batch included that came first. */
+  readonly before: Sight & { has(cell: Cell): boolean };
   readonly options: TransactOptions;
   readonly seal: Seal | undefined;
 }
 
 /** Nothing for what the server writes about itself, unless it changes something that is saved. */
 export function commitEntry(facts: CommitFacts): Entry | undefined {
-  const { revision, at, actor, values, before, options, seal } = facts;
+  const { revision, at, actor, staged, before, options, seal } = facts;
   const set: Record<string, unknown> = {};
   const sealed: Record<string, string> = {};
   const unsaved: Record<string, unknown> = {};
   const was: Record<string, unknown> = {};
   const views: string[] = [];
-  for (const [cell, value] of values) {
+  // Also what keeps its value but was only for the moment, and is now meant to stay.
+  const settled = staged.settled.map((cell) => [cell, before.valueOf(cell)] as const);
+  for (const [cell, value] of [...staged.values, ...settled]) {
     // Nothing of its own, but the name under which people may look for the change.
     if (cell.definition.kind === 'view') views.push(cell.key);
     if (isComputed(cell)) continue;
@@ -36,11 +38,11 @@ export function commitEntry(facts: CommitFacts): Entry | undefined {
       sealed[cell.key] = seal(cell.key, JSON.stringify(value));
     } else if (cell.saved) {
       set[cell.key] = value;
-      const saved = cell.durable === undefined ? cell.value : cell.durable.value;
-      was[cell.key] = before.has(cell) ? before.get(cell) : saved;
+      was[cell.key] =
+        cell.durable === undefined || before.has(cell) ? before.valueOf(cell) : cell.durable.value;
     } else if (actor.system !== true && !cell.sealed) {
       unsaved[cell.key] = value;
-      was[cell.key] = before.has(cell) ? before.get(cell) : cell.value;
+      was[cell.key] = before.valueOf(cell);
     }
   }
   if (Object.keys(set).length + Object.keys(sealed).length + Object.keys(unsaved).length === 0)

@@ -4,6 +4,7 @@ import { BehaviorSubject, defer, startWith, Subject, type Observable } from 'rxj
 import { ObscuraError, messageOf } from '../errors.js';
 import type { Rule, ValueOf } from '../observables/define.js';
 import { systemActor, type Actor } from './actor.js';
+import { Batch, type Accepted } from './batch.js';
 import { buildCells, compute, isComputed, shownValue, type Cell, type Registry } from './cell.js';
 import { consequenceOf } from './consequences.js';
 import type { Entry } from './journalEntry.js';
@@ -68,13 +69,6 @@ interface Job {
   readonly resolve: (outcome: Outcome) => void;
 }
 
-interface Accepted {
-  readonly job: Job;
-  readonly staged: Staged;
-  readonly revision: number;
-  readonly at: number;
-}
-
 /** Revisions are reserved on disk in blocks, so that none is used twice even after a crash. */
 export const reservedAtOnce = 4096;
 /** More rounds of observers answering each other than this are a loop, not a cascade. */
@@ -125,11 +119,7 @@ export class Store<R extends Registry> {
     this.#persistence = persistence;
     this.#seal = seal;
     this.#now = now ?? Date.now;
-    this.#onFault =
-      onFault ??
-      ((error) => {
-        throw error;
-      });
+    this.#onFault = onFault ?? throwLater;
     this.commits$ = this.#commits.asObservable();
     this.state$ = defer(() => this.#snapshots.pipe(startWith(this.snapshot())));
   }
@@ -186,8 +176,7 @@ export class Store<R extends Registry> {
    * at the same time is not lost. What `revise` throws is the answer.
    */
   update(actor: Actor, revise: Revise<R>, options: TransactOptions = {}): Promise<Outcome> {
-    const draft = (sight: Sight): Patch<R> =>
-      revise((key) => sight.valueOf(this.#known(key)));
+    const draft = (sight: Sight): Patch<R> => revise((key) => sight.valueOf(this.#known(key)));
     return this.#perform(actor, draft, options);
   }
 
@@ -337,64 +326,48 @@ export class Store<R extends Registry> {
     }
   }
 
-  /** Each transaction is judged as if those before it in the batch had happened already. */
-  #decide(batch: readonly Job[]): { accepted: Accepted[]; entries: Entry[] } {
-    const values = new Map<Cell, unknown>();
-    const revisions = new Map<Cell, number>();
-    const sight: Sight = {
-      valueOf: (cell) => (values.has(cell) ? values.get(cell) : cell.value),
-      revisionOf: (cell) => revisions.get(cell) ?? cell.revision,
-    };
-    const accepted: Accepted[] = [];
-    const entries: Entry[] = [];
-    let next = this.#revision;
-    for (const job of batch) {
-      const { actor, options, draft, intakes } = job;
-      if (this.#closed) {
-        job.resolve(this.#refused([{ code: 'failed', message: 'The server is stopping' }]));
-        continue;
+  #decide(jobs: readonly Job[]): Batch<Job> {
+    const batch = new Batch<Job>(this.#revision);
+    for (const job of jobs)
+      try {
+        this.#judge(job, batch);
+      } catch (error) {
+        // A fault of the server's own in one transaction is its answer, and touches no other.
+        job.resolve(this.#refused([{ code: 'failed', message: messageOf(error) }]));
+        this.#fault(error);
       }
-      const patch = drafted(draft, sight);
-      if (patch instanceof ObscuraError) {
-        job.resolve(this.#refused([patch]));
-        continue;
-      }
-      const staged = this.#stager.stage({ patch, intakes, actor, options }, sight);
-      if (!staged.ok) {
-        job.resolve(this.#refuse(actor, patch, staged.errors, options));
-        continue;
-      }
-      const moved = withoutFlutter(staged, actor);
-      if (options.dryRun === true) {
-        job.resolve(this.#foreseen(moved, sight));
-        continue;
-      }
-      const at = this.#now();
-      if (moved.values.size > 0) next += 1;
-      // Of the same batch, so not to be seen in the cells yet.
-      const before = new Map(
-        [...moved.values.keys()].filter((cell) => values.has(cell)).map((cell) => [cell, values.get(cell)]),
-      );
-      for (const [cell, value] of moved.values) {
-        values.set(cell, value);
-        revisions.set(cell, next);
-      }
-      accepted.push({ job, staged: moved, revision: next, at });
-      if (options.transient === true) continue;
-      const kept = [...moved.values, ...moved.settled.map((cell) => [cell, sight.valueOf(cell)] as const)];
-      const entry = commitEntry({
-        revision: next,
-        at,
-        actor,
-        values: kept,
-        before,
-        options,
-        seal: this.#seal,
-      });
-      if (entry !== undefined) entries.push(entry);
+    this.#reserve(batch.revision);
+    return batch;
+  }
+
+  #judge(job: Job, batch: Batch<Job>): void {
+    const { actor, options, draft, intakes } = job;
+    if (this.#closed) {
+      job.resolve(this.#refused([{ code: 'failed', message: 'The server is stopping' }]));
+      return;
     }
-    this.#reserve(next);
-    return { accepted, entries };
+    const patch = drafted(draft, batch);
+    if (patch instanceof ObscuraError) {
+      job.resolve(this.#refused([patch]));
+      return;
+    }
+    const result = this.#stager.stage({ patch, intakes, actor, options }, batch);
+    if (!result.ok) {
+      job.resolve(this.#refuse(actor, patch, result.errors, options));
+      return;
+    }
+    const staged = withoutFlutter(result, actor);
+    if (options.dryRun === true) {
+      job.resolve(this.#foreseen(staged, batch));
+      return;
+    }
+    const at = this.#now();
+    const revision = batch.revision + (staged.values.size > 0 ? 1 : 0);
+    const entry =
+      options.transient === true
+        ? undefined
+        : commitEntry({ revision, at, actor, staged, before: batch, options, seal: this.#seal });
+    batch.take({ job, staged, revision, at }, entry);
   }
 
   /** Not waited for: a start after a crash leaves room for the revisions used in the meantime. */
@@ -407,7 +380,7 @@ export class Store<R extends Registry> {
     });
   }
 
-  #commit({ job, staged, revision, at }: Accepted): void {
+  #commit({ job, staged, revision, at }: Accepted<Job>): void {
     const { actor, options, resolve, depth } = job;
     for (const cell of staged.settled) cell.durable = undefined;
     for (const [cell, value] of staged.values) {
@@ -491,10 +464,10 @@ export class Store<R extends Registry> {
   }
 
   /** The disk did not take the batch, so nothing of it happened. */
-  #abandon(accepted: readonly Accepted[], error: unknown): void {
+  #abandon(accepted: readonly Accepted<Job>[], error: unknown): void {
     const message = `The change could not be saved: ${messageOf(error)}`;
-    this.#onFault(new ObscuraError('failed', message, { cause: error }));
     for (const { job } of accepted) job.resolve(this.#refused([{ code: 'failed', message }]));
+    this.#onFault(new ObscuraError('failed', message, { cause: error }));
   }
 
   #refuse(
@@ -531,6 +504,13 @@ function drafted(draft: Draft, sight: Sight): Readonly<Record<string, unknown>> 
     if (error instanceof ObscuraError) return error;
     return new ObscuraError('failed', messageOf(error), { cause: error });
   }
+}
+
+/** Nobody may be kept waiting for an answer by an error that is nobody's to hear. */
+function throwLater(error: Error): void {
+  queueMicrotask(() => {
+    throw error;
+  });
 }
 
 const noIntakes: ReadonlyMap<string, Intake> = new Map();

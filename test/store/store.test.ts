@@ -422,6 +422,30 @@ describe('the disk', () => {
     });
   });
 
+  it('that cannot be told is answered, and its neighbours in the same write are not touched', async () => {
+    const journal = new MemoryJournal();
+    const faults: Error[] = [];
+    // Without a key to seal with, a secret cannot be written down.
+    const store = new Store({
+      registry,
+      rules,
+      persistence: journal,
+      onFault: (error) => faults.push(error),
+    });
+    const release = journal.hold();
+    const first = store.transact(admin, { hue: 1 });
+    const secret = store.transact(admin, { webrtcIceServers: [], hue: 2 });
+    const sealed = store.transact(admin, {
+      webrtcIceServers: [{ urls: ['turn:a.example'], username: 'u', credential: 'c' }],
+    });
+    const last = store.transact(admin, { gain: 3 });
+    release();
+    expect(await sealed).toMatchObject({ ok: false, error: { code: 'failed' } });
+    expect(faults).toHaveLength(1);
+    for (const other of [first, secret, last]) expect(await other).toMatchObject({ ok: true });
+    expect([store.get('hue'), store.get('gain'), store.get('webrtcIceServers')]).toEqual([2, 3, []]);
+  });
+
   it('does not get what is only for the moment, until it is meant', async () => {
     const { store, journal } = makeStore();
     await store.transact(admin, { brightness: 60 }, { transient: true });

@@ -1,0 +1,121 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Sealer } from '../../src/access/seal.js';
+import { registry, rules } from '../../src/observables/registry.js';
+import { systemActor } from '../../src/store/actor.js';
+import { History } from '../../src/store/history.js';
+import { openStore } from '../../src/store/openStore.js';
+import { admin, operator } from '../support/people.js';
+
+const sealer = new Sealer(Buffer.alloc(32, 1));
+let folder = '';
+let opened: Awaited<ReturnType<typeof open>>;
+
+async function open() {
+  const parts = await openStore({ registry, rules, folder, sealer });
+  return { ...parts, history: new History(parts.store, parts.journal) };
+}
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'obscura-history-'));
+  opened = await open();
+});
+afterEach(async () => {
+  await opened.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+describe('undo', () => {
+  it('takes back all keys of one’s own last change, and then the one before', async () => {
+    const { store, history } = opened;
+    await store.transact(admin, { lightIntensity: 50 });
+    await store.transact(admin, { lightIntensity: 20, streamBitrate: 3_000_000 });
+    await store.transact(operator, { gain: 9 });
+    expect(await history.undo(admin)).toMatchObject({ ok: true });
+    expect([store.get('lightIntensity'), store.get('streamBitrate'), store.get('gain')]).toEqual([
+      50, 8_000_000, 9,
+    ]);
+    expect(await history.undo(admin)).toMatchObject({ ok: true });
+    expect(store.get('lightIntensity')).toBe(100);
+    await expect(history.undo(admin)).rejects.toMatchObject({ code: 'unknown' });
+    expect(store.get('gain')).toBe(9);
+  });
+
+  it('leaves alone what somebody else has changed since, and names it', async () => {
+    const { store, history } = opened;
+    await store.transact(admin, { lightIntensity: 20, gain: 4 });
+    await store.transact(operator, { gain: 9 });
+    await expect(history.undo(admin)).rejects.toMatchObject({ code: 'conflict', key: 'gain' });
+    expect([store.get('lightIntensity'), store.get('gain')]).toEqual([20, 9]);
+  });
+
+  it('works after a restart', async () => {
+    await opened.store.transact(admin, { lightIntensity: 20 });
+    await opened.close();
+    opened = await open();
+    expect(await opened.history.undo(admin)).toMatchObject({ ok: true });
+    expect(opened.store.get('lightIntensity')).toBe(100);
+  });
+
+  it('goes back over changes that came so fast that they shared one write', async () => {
+    const { store, history } = opened;
+    await Promise.all([10, 20, 30, 40].map((lightIntensity) => store.transact(admin, { lightIntensity })));
+    for (const before of [30, 20, 10, 100]) {
+      await history.undo(admin);
+      expect(store.get('lightIntensity')).toBe(before);
+    }
+  });
+
+  it('does what its maker may still do, and nothing of secrets', async () => {
+    const { store, history } = opened;
+    await store.transact(admin, { lightIntensity: 20 });
+    const demoted = { ...admin, mask: 0 };
+    expect(await history.undo(demoted)).toMatchObject({ ok: false });
+    expect(store.get('lightIntensity')).toBe(20);
+    await store.transact(admin, {
+      webrtcIceServers: [{ urls: ['turn:a.example'], username: 'u', credential: 'top-secret' }],
+    });
+    await expect(history.undo(admin)).rejects.toMatchObject({ code: 'failed', key: 'webrtcIceServers' });
+  });
+});
+
+describe('the trail', () => {
+  it('is searched by person, by key and by time, and holds refusals but no secret', async () => {
+    const { store, journal } = opened;
+    await store.transact(admin, { lightIntensity: 20 });
+    await store.transact(operator, { gain: 4, lightIntensity: 30 });
+    await store.submit(operator, { users: {} });
+    await store.submit(operator, { gain: 400 });
+    await store.transact(admin, {
+      webrtcIceServers: [{ urls: ['turn:a.example'], username: 'u', credential: 'top-secret' }],
+    });
+    const by = async (query: Parameters<typeof journal.search>[0]): Promise<string[]> =>
+      (await journal.search(query)).map(
+        ({ by: who, outcome, changes }) =>
+          `${who} ${outcome} ${(changes ?? []).map(({ key }) => key).join(',')}`,
+      );
+    expect(await by({ key: 'gain' })).toEqual(['operator refused gain', 'operator done gain,lightIntensity']);
+    expect(await by({ user: 'admin', key: 'lightIntensity' })).toEqual(['admin done lightIntensity']);
+    const everything = await journal.search({});
+    expect(JSON.stringify(everything)).not.toContain('top-secret');
+    const [newest] = everything;
+    const after = (newest?.at ?? 0) + 1;
+    expect(await by({ since: after })).toEqual([]);
+    expect((await by({ until: after })).length).toBeGreaterThanOrEqual(5);
+    expect(await by({ user: 'operator', outcome: 'refused' })).toEqual([
+      'operator refused gain',
+      expect.stringMatching(/^operator refused/) as string,
+    ]);
+  });
+
+  it('does not record what the server writes about itself', async () => {
+    const { store, journal } = opened;
+    store.write({ cpuUsage: 50 });
+    await store.transact(systemActor(), { lightIntensity: 7 });
+    const keys = (await journal.search({})).flatMap(({ changes }) => (changes ?? []).map(({ key }) => key));
+    expect(keys).toContain('lightIntensity');
+    expect(keys).not.toContain('cpuUsage');
+  });
+});
