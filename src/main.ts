@@ -56,7 +56,7 @@ async function stop(signal: string): Promise<void> {
 
 function giveUp(error: unknown): never {
   // An error with a code is meant for people; anything else is a fault whose trace is wanted.
-  if (error instanceof ObscuraError && error.cause === undefined) log.fatal(error.message);
+  if (error instanceof ObscuraError) log.fatal(error.message);
   else log.fatal({ err: error }, messageOf(error));
   process.exit(1);
 }

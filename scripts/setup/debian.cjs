@@ -15,6 +15,7 @@ var packages = [
   'gstreamer1.0-plugins-bad',
   'gstreamer1.0-plugins-ugly',
   'gstreamer1.0-nice',
+  'gstreamer1.0-rtsp',
 ];
 var libraries = [
   'gstreamer-1.0',
@@ -28,6 +29,7 @@ var elements = [
   ['--exists', 'webrtcbin'],
   ['--exists', 'x264enc'],
   ['--exists', '--atleast-version=0.1', 'nicesrc'],
+  ['--exists', 'rtspclientsink'],
 ];
 /** What the tests call and the server does not. */
 var testTools = [

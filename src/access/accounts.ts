@@ -87,10 +87,10 @@ export class Accounts {
       );
       before = credentials;
       if (changed.length > 0)
-        void sessions.revoke(({ username, id }) => changed.includes(username) && !this.#spared.has(id));
+        sessions.end(({ username, id }) => changed.includes(username) && !this.#spared.has(id));
     });
     store.observe('users').subscribe((users) => {
-      void sessions.revoke(({ username }) => !Object.hasOwn(users, username));
+      sessions.end(({ username }) => !Object.hasOwn(users, username));
       this.#tidy();
     });
   }
@@ -233,13 +233,14 @@ export class Accounts {
   }
 
   sessionsOf(actor: Identity): SessionInfo[] {
-    return this.#sessions.list(actor.may('User_r', 'User_rw') ? undefined : actor.name);
+    if (actor.may('User_r', 'User_rw')) return this.#sessions.list();
+    return this.#speaksForItsOwner(actor) ? this.#sessions.list(actor.name) : [];
   }
 
   async revokeSession(actor: Identity, id: string): Promise<void> {
-    const ended = await this.#sessions.revoke(
-      (session) => session.id === id && (session.username === actor.name || actor.may('User_rw')),
-    );
+    const mayEnd = ({ username }: SessionInfo): boolean =>
+      actor.may('User_rw') || (username === actor.name && this.#speaksForItsOwner(actor));
+    const ended = await this.#sessions.revoke((session) => session.id === id && mayEnd(session));
     if (ended === 0) throw new ObscuraError('unknown', 'There is no such session');
   }
 
@@ -254,8 +255,15 @@ export class Accounts {
       throw new ObscuraError('forbidden', `You do not hold ${beyond} and cannot give it to a token`);
     const { id, token, hash } = makeToken();
     const created = this.#now();
-    const expires = expiresInDays === undefined ? null : created + Math.round(expiresInDays * dayMs);
-    const entry = { name, username: actor.name, permissions: [...wanted], created, expires, hash };
+    // What a token makes lives no longer than itself.
+    const parent = actor.tokenId === undefined ? undefined : { parent: actor.tokenId };
+    const latest = (parent && this.#token(parent.parent)?.expires) ?? Infinity;
+    const end = Math.min(
+      latest,
+      expiresInDays === undefined ? Infinity : created + Math.round(expiresInDays * dayMs),
+    );
+    const expires = end === Infinity ? null : end;
+    const entry = { name, username: actor.name, permissions: [...wanted], created, expires, hash, ...parent };
     await this.#update(systemActor('system', actor.name), (get) => ({
       apiTokens: { ...get('apiTokens'), [id]: entry },
     }));
@@ -263,13 +271,24 @@ export class Accounts {
     return { id, token, expires };
   }
 
+  /** Ids of the tokens that somebody may see and end. */
+  tokensOf(actor: Identity): string[] {
+    const all = this.#store.get('apiTokens');
+    if (actor.may('User_r', 'User_rw')) return Object.keys(all);
+    if (actor.tokenId !== undefined && !this.#speaksForItsOwner(actor))
+      return descendants(all, actor.tokenId);
+    return Object.keys(all).filter((id) => all[id]?.username === actor.name);
+  }
+
   async revokeToken(actor: Identity, id: string): Promise<void> {
     const token = this.#token(id);
-    if (token === undefined || (token.username !== actor.name && !actor.may('User_rw')))
-      throw new ObscuraError('unknown', 'There is no such token');
-    await this.#update(systemActor('system', actor.name), (get) => ({
-      apiTokens: without(get('apiTokens'), ([each]) => each === id),
-    }));
+    const may = this.tokensOf(actor).includes(id) && (token?.username === actor.name || actor.may('User_rw'));
+    if (token === undefined || !may) throw new ObscuraError('unknown', 'There is no such token');
+    await this.#update(systemActor('system', actor.name), (get) => {
+      const apiTokens = get('apiTokens');
+      const gone = new Set(descendants(apiTokens, id));
+      return { apiTokens: without(apiTokens, ([each]) => gone.has(each)) };
+    });
     this.#tell(
       'token revoked',
       actor.name,
@@ -289,6 +308,11 @@ export class Accounts {
     this.#assertMayTry(username, origin);
     if (!right) throw this.#refuse(username, origin);
     this.#limiter.succeeded(username, origin.address);
+  }
+
+  /** A token that may do less than its owner has no say over the owner's other tokens and log-ins. */
+  #speaksForItsOwner({ tokenId, name, mask }: Identity): boolean {
+    return tokenId === undefined || (this.#maskOf(name) & ~mask) === 0;
   }
 
   #assertMayTry(username: string, origin: Origin): void {
@@ -420,6 +444,15 @@ export class Accounts {
       return { credentials: { ...(valueOf('credentials') as Credentials), ...Object.fromEntries(kept) } };
     };
   }
+}
+
+/** A token and all that were made by it, and by those. */
+function descendants(tokens: Values<AppRegistry>['apiTokens'], id: string): string[] {
+  const found = [id];
+  for (const parent of found)
+    for (const [each, token] of Object.entries(tokens))
+      if (token.parent === parent && !found.includes(each)) found.push(each);
+  return found;
 }
 
 function existing<T>(users: Readonly<Record<string, T>>, username: string): T {

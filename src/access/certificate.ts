@@ -23,7 +23,11 @@ const lifeDays = 825;
 const dayMs = 86_400_000;
 
 /** Loads what is there; makes one where there is none or it cannot be used any more. */
-export async function loadCertificate(dataFolder: string, now = Date.now()): Promise<Certificate> {
+export async function loadCertificate(
+  dataFolder: string,
+  now = Date.now(),
+  onReport: (message: string) => void = () => undefined,
+): Promise<Certificate> {
   const folder = join(dataFolder, 'tls');
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const cert = await realFiles.read(join(folder, certName));
@@ -32,8 +36,11 @@ export async function loadCertificate(dataFolder: string, now = Date.now()): Pro
     try {
       const certificate = inspect(cert, key);
       if (!certificate.selfSigned || Date.parse(certificate.notAfter) > now) return certificate;
-    } catch {
+    } catch (error) {
       // Half a pair, after a crash between the two files, or something else altogether: it may be the owner's own.
+      onReport(
+        `The certificate in ${folder} cannot be used and was set aside; one made here takes its place. ${messageOf(error)}`,
+      );
       for (const name of [certName, keyName])
         await rename(join(folder, name), join(folder, `${name}.unusable-${String(now)}`));
     }

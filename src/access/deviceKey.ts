@@ -29,7 +29,9 @@ export async function loadDeviceKey(folder: string): Promise<DeviceKey> {
   }
   if (existing !== undefined) {
     await rename(path, `${path}.damaged-${String(Date.now())}`);
-    reports.push('The device key was damaged and was replaced: sealed secrets must be entered anew.');
+    reports.push(
+      'The device key was damaged and was replaced: passwords and other secrets are lost and must be given anew; the administrator gets a new password.',
+    );
   }
   const key = randomBytes(keyBytes);
   const file = await open(`${path}.tmp`, 'w', 0o600);

@@ -2,7 +2,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { rename } from 'node:fs/promises';
 import { Subject, type Observable } from 'rxjs';
-import { messageOf } from '../errors.js';
+import { messageOf, ObscuraError } from '../errors.js';
 import { realFiles, replaceFile } from '../store/files.js';
 
 export interface SessionInfo {
@@ -83,7 +83,8 @@ export class Sessions {
     };
     this.#byHash.set(session.hash, session);
     this.#prune();
-    await this.#save();
+    // A full disk must not keep out who comes to make room: such a log-in ends with the process.
+    await this.#save().catch(this.#cannotSave);
     return { token, info: session, expires: now + Math.min(this.#options.idleMs(), oldestMs) };
   }
 
@@ -123,15 +124,32 @@ export class Sessions {
   async revoke(matches: (session: SessionInfo) => boolean): Promise<number> {
     const chosen = [...this.#byHash.values()].filter(matches);
     for (const session of chosen) this.#end(session);
-    if (chosen.length > 0) await this.#save();
+    if (chosen.length > 0)
+      await this.#save().catch((error: unknown) => {
+        this.#cannotSave(error);
+        this.#saveSoon();
+        throw new ObscuraError(
+          'failed',
+          `The log-in has ended, but only until a restart: ${messageOf(error)}`,
+        );
+      });
     return chosen.length;
+  }
+
+  /** For the server itself, which has nobody to tell but its log. */
+  end(matches: (session: SessionInfo) => boolean): void {
+    this.revoke(matches).catch(() => undefined);
   }
 
   async close(): Promise<void> {
     clearTimeout(this.#timer);
-    await this.#save();
+    await this.#save().catch(this.#cannotSave);
     this.#ended.complete();
   }
+
+  readonly #cannotSave = (error: unknown): void => {
+    this.#options.onFault?.(`Log-ins cannot be saved: ${messageOf(error)}`);
+  };
 
   #find(id: string): Session | undefined {
     for (const session of this.#byHash.values()) if (session.id === id) return session;
@@ -162,9 +180,7 @@ export class Sessions {
   #saveSoon(): void {
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
-      this.#save().catch((error: unknown) => {
-        this.#options.onFault?.(`Log-ins cannot be saved: ${messageOf(error)}`);
-      });
+      this.#save().catch(this.#cannotSave);
     }, saveDelayMs).unref();
   }
 

@@ -29,6 +29,8 @@ type Kind = 'http' | 'https';
 /** How long connections may take to end by themselves when everything stops. */
 const graceMs = 1000;
 /** A client that sends its request drop by drop keeps a connection from others. */
+/** How often the two limits below are looked at. */
+const connectionsCheckingInterval = 2000;
 const headersWithinMs = 10_000;
 const requestWithinMs = 60_000;
 
@@ -119,8 +121,11 @@ export class Listeners {
     const handler: RequestListener = (request, response) => this.#handler?.(request, response);
     const server =
       kind === 'http'
-        ? createServer(handler)
-        : createSecureServer({ cert: this.#certificate.cert, key: this.#certificate.key }, handler);
+        ? createServer({ connectionsCheckingInterval }, handler)
+        : createSecureServer(
+            { connectionsCheckingInterval, cert: this.#certificate.cert, key: this.#certificate.key },
+            handler,
+          );
     server.headersTimeout = headersWithinMs;
     server.requestTimeout = requestWithinMs;
     server.on('clientError', refuseGarbage);
@@ -177,11 +182,12 @@ function refuseGarbage(error: Error, socket: Duplex): void {
     socket.destroy();
     return;
   }
-  const code = 'INVALID_REQUEST';
-  const body = JSON.stringify({
-    error: { code, message: 'This is not an HTTP request', timestamp: new Date().toISOString() },
-  });
+  const tooLarge = 'code' in error && error.code === 'HPE_HEADER_OVERFLOW';
+  const [status, code, message] = tooLarge
+    ? ['431 Request Header Fields Too Large', 'TOO_LARGE', 'The headers are larger than 16 KB']
+    : ['400 Bad Request', 'INVALID_REQUEST', 'This is not an HTTP request'];
+  const body = JSON.stringify({ error: { code, message, timestamp: new Date().toISOString() } });
   socket.end(
-    `HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\nContent-Length: ${String(body.length)}\r\nConnection: close\r\n\r\n${body}`,
+    `HTTP/1.1 ${status}\r\nContent-Type: application/json\r\nContent-Length: ${String(body.length)}\r\nConnection: close\r\n\r\n${body}`,
   );
 }

@@ -141,6 +141,12 @@ export const apiTokens = defineObservable('apiTokens', {
       created: timestamp,
       expires: Type.Union([timestamp, Type.Null()]),
       hash: Type.Optional(hexText),
+      parent: Type.Optional(
+        Type.String({
+          maxLength: 32,
+          description: 'The token by which it was made, and with which it ends.',
+        }),
+      ),
     }),
     500,
   ),
@@ -186,6 +192,20 @@ export const sessionIdleMinutes = defineObservable('sessionIdleMinutes', {
   ...user,
   save: true,
   effect: 'live',
+});
+
+export const accountNamesDiffer = defineRule([users], (accounts) => {
+  const taken = new Map<string, string>();
+  for (const name of Object.keys(accounts)) {
+    const other = taken.get(name.toLowerCase());
+    if (other !== undefined)
+      return new Issue(
+        'users',
+        `Value must not have ${name} beside ${other}, which people cannot tell apart`,
+      );
+    taken.set(name.toLowerCase(), name);
+  }
+  return undefined;
 });
 
 export const rolesExist = defineRule([users, customRoles], (accounts, roles) => {

@@ -4,6 +4,9 @@ import { Type, type Static } from '@sinclair/typebox';
 import { TypeCompiler } from '@sinclair/typebox/compiler';
 import { parse } from 'yaml';
 import { messageOf, ObscuraError } from '../errors.js';
+import { registry, rules } from '../observables/registry.js';
+import { systemActor } from '../store/actor.js';
+import { Store } from '../store/store.js';
 import { explainValue } from '../store/validation.js';
 
 const Factory = Type.Object(
@@ -40,14 +43,24 @@ export async function readFactory(file: string | undefined): Promise<Factory> {
     // JSON is YAML too, so one parser reads both.
     document = parse(await readFile(file, 'utf8'));
   } catch (error) {
-    throw new ObscuraError('invalid', `The factory file ${file} cannot be read: ${messageOf(error)}`, {
-      cause: error,
-    });
+    throw new ObscuraError('invalid', `The factory file ${file} cannot be read: ${messageOf(error)}`);
   }
   if (!check.Check(document))
     throw new ObscuraError(
       'invalid',
       `The factory file ${file} is not valid: ${explainValue(check, document)}`,
     );
+  await tryOut(file, document.settings ?? {});
   return document;
+}
+
+/** On a store of its own, with nothing but defaults. */
+async function tryOut(file: string, settings: Readonly<Record<string, unknown>>): Promise<void> {
+  const outcome = await new Store({ registry, rules }).submit(systemActor(), settings, { dryRun: true });
+  if (outcome.ok) return;
+  const { key, message } = outcome.error;
+  throw new ObscuraError(
+    'invalid',
+    `The factory file ${file} is not valid: ${key ?? 'settings'}: ${message}`,
+  );
 }

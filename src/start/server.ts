@@ -10,17 +10,20 @@ import { Listeners } from '../api/listeners.js';
 import { buildApp } from '../api/server.js';
 import type { Services } from '../api/services.js';
 import { Sync } from '../api/sync/sync.js';
-import { messageOf, ObscuraError } from '../errors.js';
+import { ObscuraError } from '../errors.js';
 import { ownedByTheSystem } from '../observables/network.js';
-import { registry, rules } from '../observables/registry.js';
+import { registry, rules, type AppRegistry } from '../observables/registry.js';
 import { notifyServiceManager } from '../system/notify.js';
 import { History } from '../store/history.js';
 import { Locks } from '../store/locks.js';
 import { openStore } from '../store/openStore.js';
 import { Presets } from '../store/presets.js';
+import { Unsupported } from '../store/reconcile.js';
+import type { Values } from '../store/store.js';
 import { Trials } from '../store/trials.js';
 import { registerActions } from './actions.js';
 import type { Environment } from './environment.js';
+import { makeDataFolder } from './dataFolder.js';
 import { readFactory } from './factory.js';
 import { ensureAdministrator, firstAdministrator } from './firstAdministrator.js';
 import { publishReadings } from './publishReadings.js';
@@ -48,6 +51,7 @@ export interface StartOptions {
 
 const defaultLimits = { perAddress: 20, perUser: 200, total: 1000 } as const;
 const noticeBeforeRestartMs = 200;
+const leastSpace = 16 * 1024 * 1024;
 
 export async function startServer({
   environment,
@@ -69,6 +73,7 @@ export async function startServer({
   };
 
   try {
+    await makeDataFolder(dataFolder);
     const factory = await readFactory(environment.factoryFile);
     const deviceKey = await loadDeviceKey(dataFolder);
     const sealer = new Sealer(deviceKey.key);
@@ -123,7 +128,9 @@ export async function startServer({
     });
     undo.push(() => trials.close());
 
-    let certificate: Certificate = await loadCertificate(dataFolder);
+    let certificate: Certificate = await loadCertificate(dataFolder, Date.now(), (report) => {
+      log.warn(report);
+    });
     const showCertificate = (): void => {
       const { fingerprint, subject, notAfter, selfSigned } = certificate;
       store.write({ tlsCertificate: { fingerprint, subject, notAfter, selfSigned } });
@@ -156,6 +163,7 @@ export async function startServer({
       },
       readiness: () => [
         { name: 'store', ok: true },
+        spaceCheck(store.get('storageSpace')),
         // The media process comes with a later version; without it there is no picture, and this says so.
         {
           name: 'web server',
@@ -212,9 +220,19 @@ export async function startServer({
     return { store, httpPort: http?.port, httpsPort: https?.port, generatedPassword, stop };
   } catch (error) {
     await stop();
-    if (error instanceof ObscuraError) throw error;
-    throw new ObscuraError('failed', messageOf(error), { cause: error });
+    // What cannot be listened on is the owner's to put right, and needs no trace.
+    throw error instanceof Unsupported ? new ObscuraError('failed', error.message) : error;
   }
+}
+
+/** Below this, settings may not be saved any more soon; nothing is known before the first reading. */
+function spaceCheck({ total, available }: Values<AppRegistry>['storageSpace']): {
+  readonly name: string;
+  readonly ok: boolean;
+  readonly reason?: string;
+} {
+  const ok = total === 0 || available >= leastSpace;
+  return { name: 'space', ok, ...(ok ? {} : { reason: 'The disk of the data folder is full' }) };
 }
 
 /** To the terminal and not to the log, which may be kept for long and read by many. */

@@ -40,12 +40,17 @@ export class History {
     return await this.#store.submit(actor, patch, { note: `${notePrefix}${String(last.rev)}` });
   }
 
+  /** What the server writes down for somebody (tokens, presets, the time of a log-in) is no change of theirs. */
+  #isOwnDoing({ changes }: AuditRecord): boolean {
+    return (changes ?? []).some(({ key }) => (this.#store.cell(key)?.writeMask ?? 0) !== 0);
+  }
+
   /** An undo cancels itself and the change it took back, so that undoing twice goes back two changes. */
   async #lastChange(user: string): Promise<{ last: AuditRecord | undefined; undos: ReadonlySet<number> }> {
     const undone = new Set<number>();
     const undos = new Set<number>();
     for (const record of await this.#trail.search({ user, outcome: 'done', limit: lookBack })) {
-      if (record.rev === undefined) continue;
+      if (record.rev === undefined || !this.#isOwnDoing(record)) continue;
       if (record.note?.startsWith(notePrefix) === true) {
         undone.add(Number(record.note.slice(notePrefix.length)));
         undos.add(record.rev);

@@ -43,6 +43,7 @@ export class Presets {
       return cell?.definition.kind === 'view' ? cell.sources.map((source) => source.key) : [key];
     });
     const values = Object.fromEntries(cells.map((key) => [key, this.#storable(actor, key).value]));
+    this.#assertMayReplace(actor, name);
     await this.#put(actor, (presets) => ({
       ...presets,
       [name]: { values, created: this.#now(), by: actor.name },
@@ -61,6 +62,7 @@ export class Presets {
 
   async remove(actor: Actor, name: string): Promise<void> {
     this.#get(name);
+    this.#assertMayReplace(actor, name);
     await this.#put(actor, (presets) =>
       Object.fromEntries(Object.entries(presets).filter(([each]) => each !== name)),
     );
@@ -88,6 +90,17 @@ export class Presets {
     if ((actor.mask & cell.writeMask) === 0)
       throw new ObscuraError('forbidden', `You may not change ${key}`, { key });
     return cell;
+  }
+
+  /** Whoever could not have made a preset must not destroy it. */
+  #assertMayReplace(actor: Actor, name: string): void {
+    const all = this.#store.get('presets');
+    const { values } = (Object.hasOwn(all, name) ? all[name] : undefined) ?? { values: {} };
+    for (const key of Object.keys(values)) {
+      const cell = this.#store.cell(key);
+      if (cell !== undefined && (actor.mask & cell.writeMask) === 0)
+        throw new ObscuraError('forbidden', `The preset ${name} holds settings that you may not change`);
+    }
   }
 
   /** Written in the server's name, since the key is not written directly, with the asker in the audit. */

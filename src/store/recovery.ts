@@ -72,9 +72,9 @@ export async function recover(
   replay.takeAll(journal.lines);
   if (document === undefined)
     replay.seq = Math.max(replay.seq, (await auditEntries(files, dir)).at(-1)?.seq ?? 0);
-  const lostJournal = journal.missing && document !== undefined;
+  const lostJournal = (journal.missing || journal.empty) && document !== undefined;
   // A crash in the very first start leaves a snapshot without a journal; nothing is lost then.
-  if (lostJournal && document.seq > 0)
+  if (lostJournal && (document.seq > 0 || journal.empty))
     reports.push(`${journalName} is missing or empty: changes after the last snapshot are lost.`);
 
   const restored = restoredState(replay, document, schemaVersion);
@@ -187,6 +187,8 @@ interface Lines {
   /** Lines that counted once are lost. */
   readonly gap: boolean;
   readonly missing: boolean;
+  /** There is a file, but it holds nothing. */
+  readonly empty: boolean;
 }
 
 class Reader {
@@ -213,8 +215,10 @@ class Reader {
   async journal(): Promise<Lines> {
     const { text, unreadable } = await this.#read(journalName);
     const lines: Line[] = [];
-    if (text === undefined || text === '')
-      return { lines, size: 0, damaged: false, gap: unreadable, missing: !unreadable };
+    if (text === undefined || text === '') {
+      const empty = text === '';
+      return { lines, size: 0, damaged: false, gap: unreadable, missing: !unreadable && !empty, empty };
+    }
     let good = 0;
     while (good < text.length) {
       const end = text.indexOf('\n', good);
@@ -225,7 +229,8 @@ class Reader {
       good = end + 1;
     }
     const size = Buffer.byteLength(text.slice(0, good));
-    if (good === text.length) return { lines, size, damaged: false, gap: false, missing: false };
+    if (good === text.length)
+      return { lines, size, damaged: false, gap: false, missing: false, empty: false };
 
     const rest = text.slice(good).split('\n').slice(1);
     const wholeAfter = rest.filter((line) => openLine(line) !== undefined).length;
@@ -237,7 +242,8 @@ class Reader {
     );
     // The first line was whole before anything else was written. A power cut can leave whole lines behind a hole, so
     // this errs on the side of caution.
-    return { lines, size, damaged: true, gap: wholeAfter > 0 || lines.length === 0, missing: false };
+    const gap = wholeAfter > 0 || lines.length === 0;
+    return { lines, size, damaged: true, gap, missing: false, empty: false };
   }
 
   async #read(name: string): Promise<{ text?: string; unreadable: boolean }> {

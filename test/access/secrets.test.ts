@@ -111,6 +111,18 @@ describe('log-ins', () => {
     await sessions.close();
   });
 
+  it('begin and end where the disk takes nothing, and the log hears of it', async () => {
+    const faults: string[] = [];
+    const onFault = (message: string): void => void faults.push(message);
+    const sessions = await Sessions.open({ folder: join(folder, 'gone'), idleMs: () => 1000, onFault });
+    const { token, info } = await sessions.create('ann', {});
+    expect(sessions.use(token)?.username).toBe('ann');
+    expect(faults).toHaveLength(1);
+    await expect(sessions.revoke(({ id }) => id === info.id)).rejects.toMatchObject({ code: 'failed' });
+    expect(sessions.use(token)).toBeUndefined();
+    await sessions.close();
+  });
+
   it('start afresh, with a word, from a damaged file', async () => {
     await writeFile(join(folder, 'sessions.json'), '{"half');
     const faults: string[] = [];

@@ -184,8 +184,43 @@ it.each([
   [{ OBSCURA_HTTP_PORT: 'eighty' }, 'OBSCURA_HTTP_PORT must be a port'],
   [{ OBSCURA_FACTORY: '/nowhere/factory.json' }, 'The factory file /nowhere/factory.json cannot be read'],
   [{ OBSCURA_ADMIN_PASSWORD: 'short' }, 'OBSCURA_ADMIN_PASSWORD cannot be used'],
+  [{ OBSCURA_DATA: '/proc/obscura/data' }, 'The data folder /proc/obscura/data cannot be used'],
+  [{ OBSCURA_DATA: import.meta.filename }, 'cannot be used: it is not a folder'],
+  [{ OBSCURA_BIND: '192.0.2.77' }, 'cannot be used: listen EADDRNOTAVAIL'],
 ])('refuses to start with %o, in words', async (environment, words) => {
   await expect(start(await dataFolder(), environment)).rejects.toThrow(words);
+});
+
+it.each([
+  ['{"settings":{"brightness":1000}}', 'brightness: Value must be between 0 and 100'],
+  ['{"settings":{"filmSpeed":1}}', 'filmSpeed: There is no setting named filmSpeed'],
+  ['settings: [', 'cannot be read'],
+])('refuses to start with the factory file %s, in words', async (text, words) => {
+  const folder = await dataFolder();
+  const factory = join(folder, 'factory.yaml');
+  await writeFile(factory, text);
+  await expect(start(folder, { OBSCURA_FACTORY: factory })).rejects.toThrow(words);
+});
+
+it('whose device key was lost lets the administrator in with a new password, and keeps the settings', async () => {
+  const folder = await dataFolder();
+  const first = await start(folder);
+  const socket = await client(first.url);
+  expect(await socket.ask({ op: 'set', set: { lightIntensity: 42 } })).toMatchObject({ ok: true });
+  first.child.kill('SIGTERM');
+  await first.exit();
+  await writeFile(join(folder, 'device.key'), '');
+  await writeFile(join(folder, 'tls', 'key.pem'), 'nonsense');
+  const second = await start(folder, { OBSCURA_ADMIN_PASSWORD: 'Another-horse-2' });
+  expect(second.output()).toContain('The device key was damaged');
+  expect(second.output()).toContain('The certificate in');
+  const again = await JsonSocket.open(`${second.url.replace('http', 'ws')}/api/v2`);
+  const auth = { op: 'auth', username: 'admin', password: 'Another-horse-2' };
+  expect(await again.ask(auth)).toMatchObject({ ok: true });
+  expect(await again.ask({ op: 'get', keys: ['lightIntensity'] })).toMatchObject({
+    state: { lightIntensity: 42 },
+  });
+  again.close();
 });
 
 it('refuses a data folder that another server uses', async () => {

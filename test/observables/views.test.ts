@@ -91,6 +91,7 @@ describe('a rule', () => {
     ['ipAddress', { dhcpEnabled: false }],
     ['users', { users: { ann: { role: 'wizard' } } }],
     ['users', { users: { ann: { role: 'viewer' } } }],
+    ['users', { users: { ann: account, Ann: account } }],
     ['customRoles', { users: { ann: account }, customRoles: { operator: { permissions: [] } } }],
     [
       'cameraHeadSettings',

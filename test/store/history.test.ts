@@ -51,6 +51,16 @@ describe('undo', () => {
     expect([store.get('lightIntensity'), store.get('gain')]).toEqual([20, 9]);
   });
 
+  it('passes over what the server wrote down in somebody’s name', async () => {
+    const { store, history } = opened;
+    await store.transact(admin, { lightIntensity: 20 });
+    const token = { name: 't', username: admin.name, permissions: [], created: 0, expires: null, hash: 'ab' };
+    await store.transact(systemActor('system', admin.name), { apiTokens: { t: token } });
+    expect(await history.undo(admin)).toMatchObject({ ok: true });
+    expect(store.get('lightIntensity')).toBe(100);
+    expect(store.get('apiTokens')).toHaveProperty('t');
+  });
+
   it('works after a restart', async () => {
     await opened.store.transact(admin, { lightIntensity: 20 });
     await opened.close();

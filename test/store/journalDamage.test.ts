@@ -154,6 +154,18 @@ describe('real files', () => {
     );
   });
 
+  test('say so when the journal has been emptied, also before the first snapshot of any worth', async () => {
+    const path = await folder();
+    const first = await open(path);
+    await first.append([{ kind: 'reserve', rev: 4096 }, commit(1, { a: 1 })]);
+    await first.close(1);
+    await writeFile(join(path, 'journal.ndjson'), '');
+    const second = await open(path);
+    onTestFinished(() => second.close(1));
+    expect(second.recovered.reports).toEqual([expect.stringContaining('journal.ndjson is missing or empty')]);
+    expect(second.epoch).not.toBe(first.epoch);
+  });
+
   test('survive an orderly stop and start, which is told as such', async () => {
     const path = await folder();
     const first = await open(path);

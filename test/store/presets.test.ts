@@ -77,6 +77,16 @@ describe('a preset', () => {
     expect(presets.list(guest)['all']?.values).toEqual({});
   });
 
+  it('is replaced and removed only by who could have made it', async () => {
+    await presets.save(admin, 'p', ['timezone']);
+    for (const change of [presets.save(operator, 'p', ['lightIntensity']), presets.remove(operator, 'p')])
+      await expect(change).rejects.toMatchObject({ code: 'forbidden' });
+    expect(Object.keys(store.get('presets')['p']?.values ?? {})).toEqual(['timezone']);
+    await presets.save(admin, 'p', ['lightIntensity']);
+    await presets.remove(operator, 'p');
+    expect(store.get('presets')).toEqual({});
+  });
+
   it.each([
     ['what is not saved', 'recordingState', admin, 'invalid'],
     ['what nobody may write', 'cpuUsage', admin, 'invalid'],

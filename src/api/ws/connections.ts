@@ -52,6 +52,11 @@ export class Connections {
     const names = new LegacyNames(services.store);
     await app.register(websocket, {
       options: { maxPayload: largestMessage, perMessageDeflate: false, maxFragments: 64 },
+      // What a client does wrong is its own affair: it is closed, and must not fill the log.
+      errorHandler: (error, socket, request) => {
+        services.log.debug({ err: error, address: request.ip }, 'socket failed');
+        socket.terminate();
+      },
     });
     const v1 =
       (style: V1Style): Open =>

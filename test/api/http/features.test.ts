@@ -296,6 +296,11 @@ describe('the audit', () => {
     expect(keys).toContain('lightIntensity');
     expect(keys).not.toContain('sessionIdleMinutes');
     expect(keys).not.toContain('users');
+    // Neither an empty shell nor a search tells that there was something.
+    await server.services.store.transact(systemActor(), { sessionIdleMinutes: 34 });
+    const searched = await ask('GET', '/api/audit?key=sessionIdleMinutes', undefined, 'viewer');
+    expect(searched.body.records).toEqual([]);
+    for (const { outcome, changes } of body.records) if (outcome === 'done') expect(changes).not.toEqual([]);
     expect((await ask('GET', '/api/audit', undefined, 'guest')).status).toBe(403);
   });
 

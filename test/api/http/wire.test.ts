@@ -37,6 +37,12 @@ const auth = (): string => `Authorization: Bearer ${server.tokens.administrator}
 const length = (body: string): string => `Content-Length: ${String(Buffer.byteLength(body))}`;
 const asJson = 'Content-Type: application/json';
 
+it('headers without end are refused as such', async () => {
+  const answer = await raw(['GET /api/me HTTP/1.1', `X-Long: ${'x'.repeat(20_000)}`]);
+  expect(answer.status).toBe(431);
+  expect(JSON.parse(answer.body)).toMatchObject({ error: { code: 'TOO_LARGE' } });
+});
+
 describe('what clients of the reference product put on the wire is understood', () => {
   it('a JSON content type on GET', async () => {
     expect(await raw(['GET /api/me HTTP/1.1', auth(), asJson])).toMatchObject({ status: 200 });

@@ -48,20 +48,27 @@ const heartbeatMs = 15_000;
 export function auditRoutes(app: App, { store, journal }: Services): void {
   const following = new Set<PassThrough>();
 
-  /** A key that somebody may neither read nor write does not exist for them; one they may not read has no values. */
-  const shown = (record: AuditRecord, identity: Identity): AuditRecord => {
-    const known = (key: string): boolean => {
-      const cell = store.cell(key);
-      // Keys of older versions: who manages the machine may see what they were.
-      if (cell === undefined) return identity.may('System_rw');
-      return (identity.mask & (cell.readMask | cell.writeMask)) !== 0;
-    };
+  const isKnown = (identity: Identity, key: string): boolean => {
+    const cell = store.cell(key);
+    // Keys of older versions: who manages the machine may see what they were.
+    if (cell === undefined) return identity.may('System_rw');
+    return (identity.mask & (cell.readMask | cell.writeMask)) !== 0;
+  };
+
+  /**
+   * A key that somebody may neither read nor write does not exist for them, nor does a record of such keys alone; one
+   * that they may not read has no values.
+   */
+  const shown = (record: AuditRecord, identity: Identity): AuditRecord[] => {
+    const known = (key: string): boolean => isKnown(identity, key);
     const readable = (key: string): boolean => {
       const cell = store.cell(key);
       return cell === undefined || isReadable(cell, identity);
     };
     const { changes, keys, ...rest } = record;
-    return {
+    const named = [...(keys ?? []), ...(changes ?? []).map(({ key }) => key)];
+    if (named.length > 0 && !named.some(known)) return [];
+    const told = {
       ...rest,
       ...(keys === undefined ? {} : { keys: keys.filter(known) }),
       ...(changes === undefined
@@ -72,6 +79,7 @@ export function auditRoutes(app: App, { store, journal }: Services): void {
               .map((each) => (readable(each.key) ? each : { key: each.key, secret: true as const })),
           }),
     };
+    return [told];
   };
 
   /** A second way to write another setting stands in the audit under the name of that one. */
@@ -92,8 +100,9 @@ export function auditRoutes(app: App, { store, journal }: Services): void {
       },
     },
     async ({ identity, query: { token: _token, key, ...query } }) => {
+      if (key !== undefined && !isKnown(identity, key)) return { records: [] };
       const records = await journal.search({ ...query, key: writtenAs(key) });
-      return { records: records.map((record) => shown(record, identity)) };
+      return { records: records.flatMap((record) => shown(record, identity)) };
     },
   );
 
@@ -119,7 +128,7 @@ export function auditRoutes(app: App, { store, journal }: Services): void {
         else if (!lines.writableEnded) lines.write(line);
       };
       const stop = journal.onAudit((record) => {
-        send(`${JSON.stringify(shown(record, identity))}\n`);
+        for (const told of shown(record, identity)) send(`${JSON.stringify(told)}\n`);
       });
       const timer = setInterval(send, heartbeatMs, '\n').unref();
       following.add(lines);
@@ -156,7 +165,7 @@ export function auditRoutes(app: App, { store, journal }: Services): void {
     async ({ identity, query }) => {
       const most = query.limit ?? 100;
       const records = await journal.search({ limit: query.type === undefined ? most : 1000 });
-      const events = records.map((record) => referenceForm(shown(record, identity)));
+      const events = records.flatMap((record) => shown(record, identity)).map(referenceForm);
       return {
         events: events
           .filter(({ event_type: type }) => query.type === undefined || type === query.type)

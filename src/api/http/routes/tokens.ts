@@ -16,6 +16,9 @@ const TokenInfo = Type.Object({
   permissions: Type.Array(Type.String()),
   created: Type.Number(),
   expires: Type.Union([Type.Number(), Type.Null()]),
+  parent: Type.Optional(
+    Type.String({ description: 'The token by which it was made, and with which it ends.' }),
+  ),
 });
 const NewToken = Type.Object(
   {
@@ -50,9 +53,12 @@ export function tokenRoutes(app: App, services: Services): void {
   const { store, accounts } = services;
 
   const list = (identity: Identity): Static<typeof TokenInfo>[] =>
-    Object.entries(store.get('apiTokens'))
-      .filter(([, { username }]) => username === identity.name || identity.may('User_r', 'User_rw'))
-      .map(([id, { hash: _hash, ...token }]) => ({ id, ...token }));
+    accounts.tokensOf(identity).flatMap((id) => {
+      const known = store.get('apiTokens')[id];
+      if (known === undefined) return [];
+      const { hash: _hash, ...token } = known;
+      return { id, ...token };
+    });
 
   const make = async (
     identity: Identity,
