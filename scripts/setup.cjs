@@ -65,13 +65,17 @@ function prepare() {
   var environment = npmEnvironment();
   var needed = { environment: environment, needed: true };
 
-  // A machine that has video keeps it: it is looked for again only when packages change anyway.
-  var media = (done.media === true && done.dependencies === wanted.dependencies) || debian.prepareVideo();
-  if (done.dependencies !== wanted.dependencies || (media && done.media !== true)) {
+  // A machine that has video keeps it: it is looked for again only when packages are wanted anew.
+  var known = done.media === wanted.machine && done.dependencies === wanted.dependencies;
+  var media = known || debian.prepareVideo();
+  if (done.dependencies !== wanted.dependencies || (media && !done.media)) {
     // Without GStreamer the packages that build against it could only fail; the rest of the server does without.
     var install = ['npm', 'ci'].concat(media ? [] : ['--ignore-scripts']);
     steps.step('installing npm packages', install, needed);
-    done = { dependencies: wanted.dependencies, media: media };
+    done = { dependencies: wanted.dependencies };
+  }
+  if (!known) {
+    done.media = media && wanted.machine;
     state.writeStamp(done);
   }
   if (done.native !== wanted.native && (media || debian.hasCompiler())) {
@@ -87,8 +91,8 @@ function prepare() {
     done.build = wanted.build;
     state.writeStamp(done);
   }
-  if (forTests && done.tests !== true) {
-    done.tests = debian.prepareTests();
+  if (forTests && done.tests !== wanted.machine) {
+    done.tests = debian.prepareTests() && wanted.machine;
     state.writeStamp(done);
   }
   if (steps.anyStep()) process.stdout.write('  done in ' + steps.seconds(startedAt) + ' s\n\n');

@@ -15,6 +15,8 @@ function fingerprints() {
   return {
     dependencies: hash([read('package-lock.json')].concat(binary)),
     native: hash(files('native').concat(binary)),
+    // What Debian packages are wanted; an update may want more.
+    machine: hash([read(path.join('scripts', 'setup', 'debian.cjs'))]),
     build: hash(files('src').concat([read('tsconfig.json'), read('tsconfig.build.json')])),
   };
 }
@@ -43,8 +45,8 @@ function isReady(stamp, wanted, forTests) {
     stamp.dependencies === wanted.dependencies &&
     stamp.native === wanted.native &&
     stamp.build === wanted.build &&
-    stamp.media === true &&
-    (stamp.tests === true || !forTests)
+    stamp.media === wanted.machine &&
+    (stamp.tests === wanted.machine || !forTests)
   );
 }
 

@@ -114,6 +114,21 @@ describe('a later start', () => {
     expect(npmOf(sandbox.calls())[0]).toBe('npm ci');
   });
 
+  it('asks Debian again where an update wants more of it, and leaves the npm packages alone', async () => {
+    const sandbox = onMachine();
+    await sandbox.run();
+    sandbox.takeCalls();
+    sandbox.append('scripts/setup/debian.cjs', "packages.push('gstreamer1.0-extra');\n");
+    sandbox.lift('installed');
+    expect((await sandbox.run()).code).toBe(0);
+    const calls = sandbox.calls();
+    expect(calls.some((call) => call.includes('gstreamer1.0-extra'))).toBe(true);
+    expect(npmOf(calls)).toEqual([]);
+    sandbox.takeCalls();
+    expect((await sandbox.run()).output).toBe('');
+    expect(sandbox.calls()).toEqual([]);
+  });
+
   it('builds again what somebody deleted', async () => {
     const sandbox = onMachine('installed');
     await sandbox.run();
