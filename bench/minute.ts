@@ -95,5 +95,5 @@ function megabytes(bytes: number): string {
 }
 
 function text({ p50, p99, missed }: Measured): string {
-  return `p50 ${p50.toFixed(2)} ms, p99 ${p99.toFixed(2)} ms, ${String(missed)} of ${String(watchers)} without the last value`;
+  return `p50 ${p50.toFixed(2)} ms, p99 ${p99.toFixed(2)} ms, ${String(missed)} of ${String(watchers)} watchers without the last value`;
 }
