@@ -5,7 +5,7 @@ import { shownValue } from '../../../store/cell.js';
 import { isReadable } from '../../../store/store.js';
 import type { Services } from '../../services.js';
 import { HttpError } from '../errors.js';
-import { change, ChangeAnswer } from '../outcomes.js';
+import { changeAnswer, ChangeAnswer } from '../outcomes.js';
 import { answers, Values, type App } from '../route.js';
 
 const tags = ['backup'];
@@ -104,13 +104,20 @@ export function backupRoutes(app: App, services: Services): void {
           throw new HttpError(422, 'INVALID_FORMAT', 'This is not a backup of this product');
         if (formatVersion !== 1)
           throw new HttpError(422, 'INVALID_FORMAT', 'The backup is of a newer version of this product');
-        const patch: Record<string, unknown> = Object.fromEntries(Object.entries(settings));
-        for (const key of ['users', 'customRoles'] as const) {
-          const saved = patch[key];
-          if (typeof saved === 'object' && saved !== null) patch[key] = { ...store.get(key), ...saved };
-        }
         const dryRun = body.dryRun ?? query.dryRun;
-        return await change(services, request, patch, { dryRun, note: 'restored from a backup' });
+        const outcome = await store.update(
+          request.identity,
+          (get) => {
+            const patch: Record<string, unknown> = { ...settings };
+            for (const key of ['users', 'customRoles'] as const) {
+              const saved = patch[key];
+              if (typeof saved === 'object' && saved !== null) patch[key] = { ...get(key), ...saved };
+            }
+            return patch;
+          },
+          { dryRun, note: 'restored from a backup' },
+        );
+        return changeAnswer(services, request, outcome);
       },
     );
 }
