@@ -1,13 +1,49 @@
 {
+  "variables": {
+    "gstreamer": "gstreamer-1.0 gstreamer-base-1.0 gstreamer-video-1.0 gstreamer-rtsp-server-1.0",
+    # Without GStreamer the rest of the server is built all the same.
+    "with_media": "<!(pkg-config --exists gstreamer-1.0 gstreamer-rtsp-server-1.0 && echo 1 || echo 0)"
+  },
+  "target_defaults": {
+    "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")"],
+    "defines": ["NAPI_VERSION=9", "NAPI_CPP_EXCEPTIONS"],
+    "cflags!": ["-fno-exceptions"],
+    "cflags_cc!": ["-fno-exceptions"],
+    "cflags_cc": ["-std=c++17", "-Wall", "-Wextra"]
+  },
   "targets": [
     {
       "target_name": "obscura_system",
-      "sources": ["system.cc"],
-      "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")"],
-      "defines": ["NAPI_VERSION=9", "NAPI_CPP_EXCEPTIONS"],
-      "cflags!": ["-fno-exceptions"],
-      "cflags_cc!": ["-fno-exceptions"],
-      "cflags_cc": ["-std=c++17", "-Wall", "-Wextra"]
+      "sources": ["system.cc"]
     }
+  ],
+  "conditions": [
+    [
+      "with_media==1",
+      {
+        "targets": [
+          {
+            "target_name": "obscura_media",
+            "sources": [
+              "media/addon.cc",
+              "media/channel.cc",
+              "media/events.cc",
+              "media/hubsink.cc",
+              "media/hubsrc.cc",
+              "media/pipelines.cc",
+              "media/rtsp_access.cc",
+              "media/rtsp_server.cc"
+            ],
+            # Macros of GObject cast functions and leave members of structs to zero.
+            "cflags_cc": [
+              "<!@(pkg-config --cflags <(gstreamer))",
+              "-Wno-missing-field-initializers",
+              "-Wno-cast-function-type"
+            ],
+            "libraries": ["<!@(pkg-config --libs <(gstreamer))"]
+          }
+        ]
+      }
+    ]
   ]
 }

@@ -1,0 +1,188 @@
+// What the media process can call. Loads GStreamer: the process that keeps the state must never load this.
+#include <gst/gst.h>
+#include <malloc.h>
+#include <napi.h>
+
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "channel.h"
+#include "events.h"
+#include "hubsink.h"
+#include "hubsrc.h"
+#include "pipelines.h"
+#include "rtsp_access.h"
+#include "rtsp_server.h"
+
+namespace obscura {
+namespace {
+
+std::string text(const Napi::CallbackInfo& info, std::size_t index, const char* what) {
+  if (info.Length() <= index || !info[index].IsString())
+    throw Napi::TypeError::New(info.Env(), std::string(what) + " must be a text");
+  return info[index].As<Napi::String>().Utf8Value();
+}
+
+Napi::Value Listen(const Napi::CallbackInfo& info) {
+  if (info.Length() < 1 || !info[0].IsFunction())
+    throw Napi::TypeError::New(info.Env(), "listen needs a function");
+  listen(info[0].As<Napi::Function>());
+  return info.Env().Undefined();
+}
+
+Napi::Value Channels(const Napi::CallbackInfo& info) {
+  return Napi::String::New(info.Env(), Channel::statistics());
+}
+
+Napi::Value SetProperty(const Napi::CallbackInfo& info) {
+  return Napi::Boolean::New(info.Env(), setPipelineProperty(text(info, 0, "pipeline"), text(info, 1, "element"),
+                                                            text(info, 2, "property"), text(info, 3, "value")));
+}
+
+Napi::Value Graph(const Napi::CallbackInfo& info) {
+  return Napi::String::New(info.Env(), pipelineGraph(text(info, 0, "pipeline")));
+}
+
+Napi::Value Release(const Napi::CallbackInfo& info) {
+  const bool released = releasePipeline(text(info, 0, "pipeline"));
+  // What an encoder used for its frames goes back to the machine, not to a heap that keeps it.
+  malloc_trim(0);
+  return Napi::Boolean::New(info.Env(), released);
+}
+
+/** Whether an element of this name can be made here. */
+Napi::Value HasElement(const Napi::CallbackInfo& info) {
+  GstElementFactory* factory = gst_element_factory_find(text(info, 0, "element").c_str());
+  if (factory != nullptr) gst_object_unref(factory);
+  return Napi::Boolean::New(info.Env(), factory != nullptr);
+}
+
+/** Nothing where the text makes a pipeline, otherwise GStreamer's own words. */
+Napi::Value Parse(const Napi::CallbackInfo& info) {
+  GError* error = nullptr;
+  GstElement* made =
+      gst_parse_launch_full(text(info, 0, "launch text").c_str(), nullptr, GST_PARSE_FLAG_FATAL_ERRORS, &error);
+  if (made != nullptr) gst_object_unref(gst_object_ref_sink(made));
+  if (error == nullptr) return info.Env().Undefined();
+  const std::string message = error->message;
+  g_error_free(error);
+  return Napi::String::New(info.Env(), message);
+}
+
+int port(const Napi::CallbackInfo& info, std::size_t index) {
+  if (info.Length() <= index || !info[index].IsNumber())
+    throw Napi::TypeError::New(info.Env(), "The port must be a number");
+  return info[index].As<Napi::Number>().Int32Value();
+}
+
+Napi::Value RtspListen(const Napi::CallbackInfo& info) {
+  try {
+    listenForRtsp(text(info, 0, "address"), port(info, 1));
+    return info.Env().Undefined();
+  } catch (const std::runtime_error& error) {
+    throw Napi::Error::New(info.Env(), error.what());
+  }
+}
+
+Napi::Value RtspsListen(const Napi::CallbackInfo& info) {
+  try {
+    listenForRtsps(text(info, 0, "address"), port(info, 1), text(info, 2, "certificate"), text(info, 3, "key"));
+    return info.Env().Undefined();
+  } catch (const std::runtime_error& error) {
+    throw Napi::Error::New(info.Env(), error.what());
+  }
+}
+
+/** A list of {path, launch}. */
+Napi::Value RtspMounts(const Napi::CallbackInfo& info) {
+  if (info.Length() < 1 || !info[0].IsArray()) throw Napi::TypeError::New(info.Env(), "The mounts must be a list");
+  const auto list = info[0].As<Napi::Array>();
+  std::vector<RtspMount> mounts;
+  for (std::uint32_t index = 0; index < list.Length(); index += 1) {
+    const auto mount = list.Get(index).As<Napi::Object>();
+    mounts.push_back({mount.Get("path").ToString(), mount.Get("launch").ToString()});
+  }
+  setRtspMounts(mounts);
+  return info.Env().Undefined();
+}
+
+template <typename Take>
+void eachMember(const Napi::Object& object, const char* member, Take take) {
+  const auto map = object.Get(member).As<Napi::Object>();
+  const auto names = map.GetPropertyNames();
+  for (std::uint32_t index = 0; index < names.Length(); index += 1) {
+    const std::string name = names.Get(index).ToString();
+    take(name, map.Get(name));
+  }
+}
+
+/** {realm, anonymous, accounts: {name: ha1}, tokens: {id: {user, hash, expires}}, sessions: {hash: user}}. */
+Napi::Value RtspAccessTable(const Napi::CallbackInfo& info) {
+  if (info.Length() < 1 || !info[0].IsObject()) throw Napi::TypeError::New(info.Env(), "The access must be an object");
+  const auto given = info[0].As<Napi::Object>();
+  RtspAccess access;
+  access.realm = given.Get("realm").ToString();
+  access.anonymous = given.Get("anonymous").ToBoolean();
+  eachMember(given, "accounts", [&access](const std::string& name, const Napi::Value& secret) {
+    access.accounts[name] = secret.ToString();
+  });
+  eachMember(given, "sessions", [&access](const std::string& hash, const Napi::Value& user) {
+    access.sessions[hash] = user.ToString();
+  });
+  eachMember(given, "tokens", [&access](const std::string& id, const Napi::Value& value) {
+    const auto token = value.As<Napi::Object>();
+    access.tokens[id] = {token.Get("user").ToString(), token.Get("hash").ToString(),
+                         token.Get("expires").ToNumber().Int64Value()};
+  });
+  setRtspAccess(std::move(access));
+  enforceRtspAccess();
+  return info.Env().Undefined();
+}
+
+Napi::Value RtspClients(const Napi::CallbackInfo& info) { return Napi::String::New(info.Env(), rtspClients()); }
+
+Napi::Value RtspKick(const Napi::CallbackInfo& info) {
+  if (info.Length() < 1 || !info[0].IsNumber()) throw Napi::TypeError::New(info.Env(), "kick needs a number");
+  return Napi::Boolean::New(info.Env(),
+                            kickRtspClient(static_cast<std::uint64_t>(info[0].As<Napi::Number>().Int64Value())));
+}
+
+Napi::Value Version(const Napi::CallbackInfo& info) {
+  gchar* version = gst_version_string();
+  const std::string words = version;
+  g_free(version);
+  return Napi::String::New(info.Env(), words);
+}
+
+Napi::Object Init(Napi::Env env, Napi::Object exports) {
+  GError* error = nullptr;
+  if (!gst_init_check(nullptr, nullptr, &error)) {
+    const std::string message = error == nullptr ? "GStreamer does not start" : error->message;
+    g_clear_error(&error);
+    throw Napi::Error::New(env, message);
+  }
+  if (!registerHubSink() || !registerHubSrc()) throw Napi::Error::New(env, "The hub's elements cannot be registered");
+  exports.Set("listen", Napi::Function::New(env, Listen, "listen"));
+  exports.Set("channels", Napi::Function::New(env, Channels, "channels"));
+  exports.Set("setProperty", Napi::Function::New(env, SetProperty, "setProperty"));
+  exports.Set("graph", Napi::Function::New(env, Graph, "graph"));
+  exports.Set("release", Napi::Function::New(env, Release, "release"));
+  exports.Set("hasElement", Napi::Function::New(env, HasElement, "hasElement"));
+  exports.Set("parse", Napi::Function::New(env, Parse, "parse"));
+  exports.Set("rtspListen", Napi::Function::New(env, RtspListen, "rtspListen"));
+  exports.Set("rtspsListen", Napi::Function::New(env, RtspsListen, "rtspsListen"));
+  exports.Set("rtspMounts", Napi::Function::New(env, RtspMounts, "rtspMounts"));
+  exports.Set("rtspAccess", Napi::Function::New(env, RtspAccessTable, "rtspAccess"));
+  exports.Set("rtspClients", Napi::Function::New(env, RtspClients, "rtspClients"));
+  exports.Set("rtspKick", Napi::Function::New(env, RtspKick, "rtspKick"));
+  exports.Set("version", Napi::Function::New(env, Version, "version"));
+  return exports;
+}
+
+}  // namespace
+}  // namespace obscura
+
+static Napi::Object InitModule(Napi::Env env, Napi::Object exports) { return obscura::Init(env, exports); }
+
+NODE_API_MODULE(obscura_media, InitModule)

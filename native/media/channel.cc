@@ -1,0 +1,165 @@
+#include "channel.h"
+
+#include <algorithm>
+#include <map>
+
+#include "events.h"
+
+namespace obscura {
+namespace {
+
+/** A group of pictures beyond this is not worth replaying to a newcomer. */
+constexpr std::size_t mostUnits = 600;
+constexpr std::size_t mostBytes = 16 * 1024 * 1024;
+/** Viewers that come in a crowd share a keyframe. */
+constexpr std::int64_t betweenRequestsUs = 100'000;
+/** How far frames of a new producer are put behind the last one of the old, where they would lie before it. */
+constexpr GstClockTime shortestGap = GST_MSECOND;
+
+std::mutex registryLock;
+
+std::map<std::string, std::shared_ptr<Channel>>& registry() {
+  static std::map<std::string, std::shared_ptr<Channel>> channels;
+  return channels;
+}
+
+bool isRaw(const GstCaps* caps) {
+  return gst_structure_has_name(gst_caps_get_structure(caps, 0), "video/x-raw");
+}
+
+}  // namespace
+
+std::shared_ptr<Channel> Channel::named(const std::string& name) {
+  const std::lock_guard<std::mutex> hold(registryLock);
+  auto& channel = registry()[name];
+  if (channel == nullptr) channel = std::make_shared<Channel>(name);
+  return channel;
+}
+
+std::string Channel::statistics() {
+  std::vector<std::pair<std::string, std::shared_ptr<Channel>>> all;
+  {
+    const std::lock_guard<std::mutex> hold(registryLock);
+    all.assign(registry().begin(), registry().end());
+  }
+  Json json;
+  for (const auto& [name, channel] : all) json.setRaw(name, channel->describe());
+  return json.text();
+}
+
+std::uint64_t Channel::beginProducing() {
+  static std::mutex lock;
+  static std::uint64_t latest = 0;
+  const std::lock_guard<std::mutex> hold(lock);
+  return ++latest;
+}
+
+void Channel::publish(Producer* producer, std::uint64_t generation, GstBuffer* buffer, GstCaps* caps,
+                      GstClockTime capturedAt) {
+  const bool isKey = !GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_DELTA_UNIT);
+  bool tookOver = false;
+  {
+    const std::lock_guard<std::mutex> hold(lock_);
+    if (producer_ != producer) {
+      if (generation < generation_ || !isKey) return;
+      tookOver = true;
+      producer_ = producer;
+      generation_ = generation;
+      changes_ += 1;
+    }
+    const GstClockTime at = std::max(capturedAt, lastAt_ + shortestGap);
+    lastAt_ = at;
+    const auto unit = std::make_shared<const Unit>(buffer, caps, at, isKey);
+    const std::size_t size = gst_buffer_get_size(buffer);
+    if (gst_caps_replace(&caps_, caps)) {
+      gchar* text = gst_caps_to_string(caps);
+      capsText_ = text;
+      g_free(text);
+    }
+    lastFrameAt_ = g_get_monotonic_time();
+    frames_ += 1;
+    bytes_ += size;
+    if (isKey) {
+      keyframes_ += 1;
+      sinceKey_.clear();
+      sinceKeyBytes_ = 0;
+      sinceKeyOverflowed_ = false;
+    }
+    // Raw frames come from pools that may be small, and each is worth as much as the one before.
+    if (!isRaw(caps) && !sinceKeyOverflowed_) {
+      sinceKey_.push_back(unit);
+      sinceKeyBytes_ += size;
+      if (sinceKey_.size() > mostUnits || sinceKeyBytes_ > mostBytes) {
+        sinceKeyOverflowed_ = true;
+        sinceKey_.clear();
+        sinceKeyBytes_ = 0;
+      }
+    }
+    for (Consumer* consumer : consumers_) consumer->offer(unit);
+  }
+  if (tookOver) tell(Json().set("event", "producing").set("channel", name_).set("generation", generation));
+}
+
+void Channel::endProducing(Producer* producer) {
+  {
+    const std::lock_guard<std::mutex> hold(lock_);
+    if (producer_ != producer) return;
+    producer_ = nullptr;
+  }
+  tell(Json().set("event", "idle").set("channel", name_));
+}
+
+void Channel::attach(Consumer* consumer) {
+  std::size_t count = 0;
+  bool hasPicture = false;
+  {
+    const std::lock_guard<std::mutex> hold(lock_);
+    hasPicture = !sinceKey_.empty() && producer_ != nullptr;
+    if (hasPicture)
+      for (const auto& unit : sinceKey_) consumer->offer(unit);
+    consumers_.insert(consumer);
+    count = consumers_.size();
+  }
+  tell(Json().set("event", "demand").set("channel", name_).set("consumers", static_cast<std::uint64_t>(count)));
+  if (!hasPicture) requestKeyframe();
+}
+
+void Channel::detach(Consumer* consumer) {
+  std::size_t count = 0;
+  {
+    const std::lock_guard<std::mutex> hold(lock_);
+    if (consumers_.erase(consumer) == 0) return;
+    dropped_ += consumer->dropped();
+    count = consumers_.size();
+  }
+  tell(Json().set("event", "demand").set("channel", name_).set("consumers", static_cast<std::uint64_t>(count)));
+}
+
+void Channel::requestKeyframe() {
+  const std::lock_guard<std::mutex> hold(lock_);
+  const std::int64_t now = g_get_monotonic_time();
+  if (producer_ == nullptr || now - lastRequestAt_ < betweenRequestsUs) return;
+  lastRequestAt_ = now;
+  // Only marks the wish in the encoder: nothing comes back into this channel from here.
+  producer_->requestKeyframe();
+}
+
+std::string Channel::describe() {
+  const std::lock_guard<std::mutex> hold(lock_);
+  std::uint64_t dropped = dropped_;
+  for (const Consumer* consumer : consumers_) dropped += consumer->dropped();
+  const std::int64_t ageUs = lastFrameAt_ == 0 ? -1 : g_get_monotonic_time() - lastFrameAt_;
+  return Json()
+      .set("producing", producer_ != nullptr)
+      .set("consumers", static_cast<std::uint64_t>(consumers_.size()))
+      .set("frames", frames_)
+      .set("bytes", bytes_)
+      .set("keyframes", keyframes_)
+      .set("dropped", dropped)
+      .set("changes", changes_)
+      .set("ageMs", ageUs < 0 ? -1.0 : static_cast<double>(ageUs) / 1000.0)
+      .set("caps", capsText_)
+      .text();
+}
+
+}  // namespace obscura

@@ -1,0 +1,112 @@
+// The hub: named channels that join pipelines. One producer at a time puts frames in, any number of consumers take
+// them out. A channel outlives its producers, so consumers keep what they have built while producers are exchanged.
+#pragma once
+
+#include <gst/gst.h>
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "json.h"
+
+namespace obscura {
+
+/** One frame, or one access unit, as it was produced. Never changed, so that all consumers can share it. */
+class Unit {
+ public:
+  /** Takes references of its own. `capturedAt` is on the monotonic clock that all pipelines share. */
+  Unit(GstBuffer* buffer, GstCaps* caps, GstClockTime capturedAt, bool isKey)
+      : capturedAt(capturedAt),
+        isKey(isKey),
+        buffer_(gst_buffer_ref(buffer)),
+        caps_(gst_caps_ref(caps)) {}
+  ~Unit() {
+    gst_buffer_unref(buffer_);
+    gst_caps_unref(caps_);
+  }
+  Unit(const Unit&) = delete;
+  Unit& operator=(const Unit&) = delete;
+
+  GstBuffer* buffer() const { return buffer_; }
+  GstCaps* caps() const { return caps_; }
+
+  const GstClockTime capturedAt;
+  const bool isKey;
+
+ private:
+  GstBuffer* buffer_;
+  GstCaps* caps_;
+};
+using UnitPtr = std::shared_ptr<const Unit>;
+
+class Consumer {
+ public:
+  virtual ~Consumer() = default;
+  /** Called with the channel's lock held: takes the unit or drops it, and never waits. */
+  virtual void offer(const UnitPtr& unit) = 0;
+  virtual std::uint64_t dropped() const = 0;
+};
+
+class Producer {
+ public:
+  virtual ~Producer() = default;
+  /** Asks whatever makes the frames for one that can be decoded alone. */
+  virtual void requestKeyframe() = 0;
+};
+
+class Channel {
+ public:
+  /** The channel of this name, made at its first use. Channels stay as long as the process. */
+  static std::shared_ptr<Channel> named(const std::string& name);
+  /** Figures of all channels: an object by name. */
+  static std::string statistics();
+
+  explicit Channel(std::string name) : name_(std::move(name)) {}
+
+  /** A number that grows: of two producers the one that began later is the one. */
+  std::uint64_t beginProducing();
+  /**
+   * A newer producer takes over with its first keyframe; what an older one still delivers is ignored. Times never go
+   * backwards across such a change.
+   */
+  void publish(Producer* producer, std::uint64_t generation, GstBuffer* buffer, GstCaps* caps,
+               GstClockTime capturedAt);
+  void endProducing(Producer* producer);
+
+  /** Offers the pictures since the last keyframe, so that the consumer can show something at once. */
+  void attach(Consumer* consumer);
+  void detach(Consumer* consumer);
+  /** Asks the producer, but not more often than makes sense for all consumers together. */
+  void requestKeyframe();
+
+ private:
+  std::string describe();
+
+  const std::string name_;
+  std::mutex lock_;
+  std::set<Consumer*> consumers_;
+  Producer* producer_ = nullptr;
+  std::uint64_t generation_ = 0;
+  std::deque<UnitPtr> sinceKey_;
+  std::size_t sinceKeyBytes_ = 0;
+  /** More came since the last keyframe than is worth keeping. */
+  bool sinceKeyOverflowed_ = false;
+  GstClockTime lastAt_ = 0;
+  std::int64_t lastFrameAt_ = 0;
+  std::int64_t lastRequestAt_ = 0;
+  std::uint64_t frames_ = 0;
+  std::uint64_t bytes_ = 0;
+  std::uint64_t keyframes_ = 0;
+  std::uint64_t changes_ = 0;
+  std::uint64_t dropped_ = 0;
+  /** Of the last unit, and as text. */
+  GstCaps* caps_ = nullptr;
+  std::string capsText_;
+};
+
+}  // namespace obscura

@@ -1,0 +1,15 @@
+// hubsrc: the beginning of a pipeline that takes its frames from a channel of the hub.
+//   hubsrc channel=stream1 max-queue=300
+#pragma once
+
+#include <gst/gst.h>
+
+namespace obscura {
+
+/** Makes the element known to the launch texts of this process. */
+bool registerHubSrc();
+
+/** Asks for a keyframe wherever the element, or one inside of it, reads from the hub. */
+void requestKeyframes(GstElement* element);
+
+}  // namespace obscura

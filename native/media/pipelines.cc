@@ -1,0 +1,128 @@
+#include "pipelines.h"
+
+#include <map>
+#include <mutex>
+
+#include "events.h"
+
+namespace obscura {
+namespace {
+
+std::mutex lock;
+
+/** Not referenced: whoever made a pipeline keeps it until it is released. */
+std::map<std::string, GstElement*>& pipelines() {
+  static std::map<std::string, GstElement*> all;
+  return all;
+}
+
+/** A reference, or nothing. */
+GstElement* find(const std::string& owner) {
+  const std::lock_guard<std::mutex> hold(lock);
+  const auto found = pipelines().find(owner);
+  return found == pipelines().end() ? nullptr : GST_ELEMENT(gst_object_ref(found->second));
+}
+
+void tellProblem(const char* owner, GstMessage* message, bool isError) {
+  GError* error = nullptr;
+  gchar* details = nullptr;
+  if (isError)
+    gst_message_parse_error(message, &error, &details);
+  else
+    gst_message_parse_warning(message, &error, &details);
+  tell(Json()
+           .set("event", isError ? "error" : "warning")
+           .set("pipeline", owner)
+           .set("element", GST_MESSAGE_SRC_NAME(message))
+           .set("message", error == nullptr ? "unknown" : error->message)
+           .set("details", details == nullptr ? "" : details));
+  g_clear_error(&error);
+  g_free(details);
+}
+
+GstBusSyncReply onMessage(GstBus*, GstMessage* message, gpointer data) {
+  const char* owner = static_cast<const char*>(data);
+  switch (GST_MESSAGE_TYPE(message)) {
+    case GST_MESSAGE_ERROR:
+      tellProblem(owner, message, true);
+      break;
+    case GST_MESSAGE_WARNING:
+      tellProblem(owner, message, false);
+      break;
+    case GST_MESSAGE_EOS:
+      tell(Json().set("event", "ended").set("pipeline", owner));
+      break;
+    case GST_MESSAGE_LATENCY:
+      // Elements in the middle have changed their mind on how long they take.
+      if (GST_IS_BIN(GST_MESSAGE_SRC(message)))
+        gst_bin_recalculate_latency(GST_BIN(GST_MESSAGE_SRC(message)));
+      break;
+    default:
+      break;
+  }
+  gst_message_unref(message);
+  return GST_BUS_DROP;
+}
+
+}  // namespace
+
+void adoptPipelineOf(GstElement* element, const std::string& owner) {
+  if (owner.empty()) return;
+  GstObject* top = GST_OBJECT(gst_object_ref(element));
+  while (GstObject* parent = gst_object_get_parent(top)) {
+    gst_object_unref(top);
+    top = parent;
+  }
+  if (GST_IS_PIPELINE(top)) {
+    {
+      const std::lock_guard<std::mutex> hold(lock);
+      pipelines()[owner] = GST_ELEMENT(top);
+    }
+    GstBus* bus = gst_pipeline_get_bus(GST_PIPELINE(top));
+    gst_bus_set_sync_handler(bus, onMessage, g_strdup(owner.c_str()), g_free);
+    gst_object_unref(bus);
+  }
+  gst_object_unref(top);
+}
+
+bool setPipelineProperty(const std::string& owner, const std::string& element, const std::string& property,
+                         const std::string& value) {
+  GstElement* pipeline = find(owner);
+  if (pipeline == nullptr) return false;
+  GstElement* child = gst_bin_get_by_name(GST_BIN(pipeline), element.c_str());
+  const bool known =
+      child != nullptr && g_object_class_find_property(G_OBJECT_GET_CLASS(child), property.c_str()) != nullptr;
+  if (known) gst_util_set_object_arg(G_OBJECT(child), property.c_str(), value.c_str());
+  if (child != nullptr) gst_object_unref(child);
+  gst_object_unref(pipeline);
+  return known;
+}
+
+std::string pipelineGraph(const std::string& owner) {
+  GstElement* pipeline = find(owner);
+  if (pipeline == nullptr) return "";
+  gchar* graph = gst_debug_bin_to_dot_data(
+      GST_BIN(pipeline), static_cast<GstDebugGraphDetails>(GST_DEBUG_GRAPH_SHOW_MEDIA_TYPE |
+                                                           GST_DEBUG_GRAPH_SHOW_NON_DEFAULT_PARAMS |
+                                                           GST_DEBUG_GRAPH_SHOW_STATES));
+  const std::string text = graph;
+  g_free(graph);
+  gst_object_unref(pipeline);
+  return text;
+}
+
+bool releasePipeline(const std::string& owner) {
+  GstElement* pipeline = nullptr;
+  {
+    const std::lock_guard<std::mutex> hold(lock);
+    const auto found = pipelines().find(owner);
+    if (found == pipelines().end()) return false;
+    pipeline = found->second;
+    pipelines().erase(found);
+  }
+  gst_element_set_state(pipeline, GST_STATE_NULL);
+  gst_object_unref(pipeline);
+  return true;
+}
+
+}  // namespace obscura

@@ -1,0 +1,344 @@
+#include "rtsp_server.h"
+
+#include <gst/rtsp-server/rtsp-server.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <atomic>
+#include <map>
+#include <mutex>
+#include <stdexcept>
+
+#include "events.h"
+#include "hubsrc.h"
+#include "rtsp_access.h"
+
+namespace obscura {
+namespace {
+
+constexpr guint tidyEverySeconds = 1;
+constexpr const char* factsName = "obscura-facts";
+
+/** What is known of a connection beside what the library knows. */
+struct Facts {
+  std::uint64_t id;
+  std::int64_t since;
+  std::mutex lock;
+  std::string path;
+};
+
+Facts* factsOf(GstRTSPClient* client) {
+  return static_cast<Facts*>(g_object_get_data(G_OBJECT(client), factsName));
+}
+
+std::string pathOf(GstRTSPClient* client) {
+  Facts* facts = factsOf(client);
+  if (facts == nullptr) return "";
+  const std::lock_guard<std::mutex> hold(facts->lock);
+  return facts->path;
+}
+
+/** Time is kept by the sources; sinks that wait for it would only add delay. */
+void sendWithoutWaiting(GstRTSPMedia* media) {
+  for (guint index = 0; index < gst_rtsp_media_n_streams(media); index += 1)
+    gst_rtsp_stream_set_rate_control(gst_rtsp_media_get_stream(media, index), FALSE);
+}
+
+void onPlay(GstRTSPClient* client, GstRTSPContext* context, gpointer) {
+  if (context->media == nullptr) return;
+  if (Facts* facts = factsOf(client); facts != nullptr && context->uri != nullptr) {
+    const std::lock_guard<std::mutex> hold(facts->lock);
+    facts->path = context->uri->abspath;
+  }
+  // Viewers share what is sent: the newcomer's first picture must not wait for the next one that comes by itself.
+  GstElement* element = gst_rtsp_media_get_element(context->media);
+  requestKeyframes(element);
+  gst_object_unref(element);
+  tell(Json().set("event", "rtsp-playing").set("client", factsOf(client) == nullptr ? 0 : factsOf(client)->id));
+}
+
+void onClosed(GstRTSPClient* client, gpointer) {
+  tell(Json().set("event", "rtsp-closed").set("client", factsOf(client) == nullptr ? 0 : factsOf(client)->id));
+}
+
+void onConnected(GstRTSPServer*, GstRTSPClient* client, gpointer) {
+  static std::atomic<std::uint64_t> latest{0};
+  auto* facts = new Facts{++latest, g_get_real_time() / 1000, {}, ""};
+  g_object_set_data_full(G_OBJECT(client), factsName, facts, [](gpointer data) { delete static_cast<Facts*>(data); });
+  g_signal_connect(client, "play-request", G_CALLBACK(onPlay), nullptr);
+  g_signal_connect(client, "closed", G_CALLBACK(onClosed), nullptr);
+}
+
+void onMedia(GstRTSPMediaFactory*, GstRTSPMedia* media, gpointer) {
+  g_signal_connect(media, "prepared",
+                   G_CALLBACK(+[](GstRTSPMedia* prepared, gpointer) { sendWithoutWaiting(prepared); }), nullptr);
+}
+
+/** A GstRTSPServer that can change its port without letting go of anybody. */
+class Listener {
+ public:
+  Listener(GMainContext* context, GstRTSPMountPoints* mounts, GstRTSPSessionPool* sessions,
+           GstRTSPThreadPool* threads)
+      : context_(context), server_(gst_rtsp_server_new()), authority_(newRtspAuthority()) {
+    gst_rtsp_server_set_mount_points(server_, mounts);
+    gst_rtsp_server_set_session_pool(server_, sessions);
+    gst_rtsp_server_set_thread_pool(server_, threads);
+    gst_rtsp_server_set_auth(server_, authority_);
+    g_signal_connect(server_, "client-connected", G_CALLBACK(onConnected), nullptr);
+  }
+
+  GstRTSPServer* server() const { return server_; }
+  GstRTSPAuth* authority() const { return authority_; }
+
+  void listen(const std::string& address, int port) {
+    if (port == 0) {
+      stop();
+      return;
+    }
+    if (source_ != nullptr && port == port_ && address == address_) return;
+    gst_rtsp_server_set_address(server_, address.c_str());
+    gst_rtsp_server_set_service(server_, std::to_string(port).c_str());
+    GError* error = nullptr;
+    // The new one first: where it cannot be had, the old one stays.
+    GSource* next = gst_rtsp_server_create_source(server_, nullptr, &error);
+    if (next == nullptr) {
+      const std::string reason = error == nullptr ? "the port cannot be used" : error->message;
+      g_clear_error(&error);
+      gst_rtsp_server_set_address(server_, address_.c_str());
+      gst_rtsp_server_set_service(server_, std::to_string(port_).c_str());
+      throw std::runtime_error(reason);
+    }
+    g_source_set_callback(next, reinterpret_cast<GSourceFunc>(gst_rtsp_server_io_func), g_object_ref(server_),
+                          g_object_unref);
+    g_source_attach(next, context_);
+    letGoOfSource();
+    source_ = next;
+    address_ = address;
+    port_ = port;
+  }
+
+  void stop() {
+    letGoOfSource();
+    port_ = 0;
+    closeWhere([](GstRTSPClient*) { return true; });
+  }
+
+  template <typename Predicate>
+  int closeWhere(Predicate mustGo) {
+    int closed = 0;
+    GList* all = gst_rtsp_server_client_filter(server_, nullptr, nullptr);
+    for (GList* each = all; each != nullptr; each = each->next) {
+      auto* client = GST_RTSP_CLIENT(each->data);
+      if (!mustGo(client)) continue;
+      gst_rtsp_client_close(client);
+      closed += 1;
+    }
+    g_list_free_full(all, g_object_unref);
+    return closed;
+  }
+
+ private:
+  void letGoOfSource() {
+    if (source_ == nullptr) return;
+    g_source_destroy(source_);
+    g_source_unref(source_);
+    source_ = nullptr;
+  }
+
+  GMainContext* context_;
+  GstRTSPServer* server_;
+  GstRTSPAuth* authority_;
+  GSource* source_ = nullptr;
+  std::string address_ = "127.0.0.1";
+  int port_ = 0;
+};
+
+class Server {
+ public:
+  static Server& instance() {
+    static auto* server = new Server();
+    return *server;
+  }
+
+  void listen(const std::string& address, int port) { plain_.listen(address, port); }
+
+  void listenSecurely(const std::string& address, int port, const std::string& certificate, const std::string& key) {
+    if (port == 0) {
+      secure_.stop();
+      return;
+    }
+    GError* error = nullptr;
+    GTlsCertificate* pair =
+        g_tls_certificate_new_from_pem((certificate + "\n" + key).c_str(), -1, &error);
+    if (pair == nullptr) {
+      const std::string reason = error == nullptr ? "the certificate cannot be used" : error->message;
+      g_clear_error(&error);
+      throw std::runtime_error(reason);
+    }
+    gst_rtsp_auth_set_tls_certificate(secure_.authority(), pair);
+    g_object_unref(pair);
+    secure_.listen(address, port);
+  }
+
+  void setMounts(const std::vector<RtspMount>& wanted) {
+    std::map<std::string, std::string> next;
+    for (const auto& [path, launch] : wanted) next[path] = launch;
+    std::vector<std::string> gone;
+    for (const auto& [path, launch] : launches_) {
+      const auto found = next.find(path);
+      if (found != next.end() && found->second == launch) continue;
+      gst_rtsp_mount_points_remove_factory(mounts_, path.c_str());
+      gone.push_back(path);
+    }
+    for (const auto& [path, launch] : next) {
+      const auto found = launches_.find(path);
+      if (found != launches_.end() && found->second == launch) continue;
+      GstRTSPMediaFactory* factory = gst_rtsp_media_factory_new();
+      gst_rtsp_media_factory_set_launch(factory, launch.c_str());
+      gst_rtsp_media_factory_set_shared(factory, TRUE);
+      gst_rtsp_media_factory_set_profiles(
+          factory, static_cast<GstRTSPProfile>(GST_RTSP_PROFILE_AVP | GST_RTSP_PROFILE_AVPF));
+      gst_rtsp_media_factory_set_protocols(
+          factory, static_cast<GstRTSPLowerTrans>(GST_RTSP_LOWER_TRANS_UDP | GST_RTSP_LOWER_TRANS_TCP));
+      g_signal_connect(factory, "media-configure", G_CALLBACK(onMedia), nullptr);
+      gst_rtsp_mount_points_add_factory(mounts_, path.c_str(), factory);
+    }
+    launches_ = std::move(next);
+    if (gone.empty()) return;
+    closeWhere([&gone](GstRTSPClient* client) {
+      const std::string path = pathOf(client);
+      for (const auto& each : gone)
+        if (path == each || path.rfind(each + "/", 0) == 0) return true;
+      return false;
+    });
+  }
+
+  template <typename Predicate>
+  int closeWhere(Predicate mustGo) {
+    return plain_.closeWhere(mustGo) + secure_.closeWhere(mustGo);
+  }
+
+  std::string clients() {
+    std::string list;
+    for (Listener* listener : {&plain_, &secure_}) {
+      GList* all = gst_rtsp_server_client_filter(listener->server(), nullptr, nullptr);
+      for (GList* each = all; each != nullptr; each = each->next) {
+        if (!list.empty()) list += ',';
+        list += describe(GST_RTSP_CLIENT(each->data), listener == &secure_);
+      }
+      g_list_free_full(all, g_object_unref);
+    }
+    return "[" + list + "]";
+  }
+
+ private:
+  Server()
+      : context_(g_main_context_new()),
+        mounts_(gst_rtsp_mount_points_new()),
+        sessions_(gst_rtsp_session_pool_new()),
+        threads_(gst_rtsp_thread_pool_new()),
+        plain_(context_, mounts_, sessions_, threads_),
+        secure_(context_, mounts_, sessions_, threads_) {
+    // A few threads serve everybody: viewers are many and have little to say.
+    gst_rtsp_thread_pool_set_max_threads(threads_, 2);
+    GSource* tidy = g_timeout_source_new_seconds(tidyEverySeconds);
+    g_source_set_callback(
+        tidy,
+        [](gpointer data) -> gboolean {
+          auto* server = static_cast<Server*>(data);
+          gst_rtsp_session_pool_cleanup(server->sessions_);
+          enforceRtspAccess();
+          return G_SOURCE_CONTINUE;
+        },
+        this, nullptr);
+    g_source_attach(tidy, context_);
+    g_source_unref(tidy);
+    g_thread_unref(g_thread_new(
+        "obscura-rtsp",
+        [](gpointer data) -> gpointer {
+          auto* context = static_cast<GMainContext*>(data);
+          g_main_context_push_thread_default(context);
+          g_main_loop_run(g_main_loop_new(context, FALSE));
+          return nullptr;
+        },
+        context_));
+  }
+
+  static std::string describe(GstRTSPClient* client, bool isSecure) {
+    const Facts* facts = factsOf(client);
+    Json json;
+    json.set("id", facts == nullptr ? 0 : facts->id)
+        .set("since", facts == nullptr ? std::int64_t{0} : facts->since)
+        .set("user", userOf(client))
+        .set("path", pathOf(client))
+        .set("secure", isSecure);
+    GstRTSPConnection* connection = gst_rtsp_client_get_connection(client);
+    if (connection != nullptr) {
+      json.set("address", gst_rtsp_connection_get_ip(connection));
+      GSocket* socket = gst_rtsp_connection_get_write_socket(connection);
+      tcp_info info{};
+      socklen_t size = sizeof(info);
+      if (socket != nullptr &&
+          getsockopt(g_socket_get_fd(socket), IPPROTO_TCP, TCP_INFO, &info, &size) == 0)
+        json.set("tcpBytes", static_cast<std::uint64_t>(info.tcpi_bytes_acked));
+    }
+    std::string transport;
+    GList* sessions = gst_rtsp_client_session_filter(client, nullptr, nullptr);
+    for (GList* session = sessions; session != nullptr; session = session->next) {
+      GList* medias = gst_rtsp_session_filter(GST_RTSP_SESSION(session->data), nullptr, nullptr);
+      for (GList* media = medias; media != nullptr; media = media->next)
+        transport = transportOf(GST_RTSP_SESSION_MEDIA(media->data), transport);
+      g_list_free_full(medias, g_object_unref);
+    }
+    g_list_free_full(sessions, g_object_unref);
+    return json.set("transport", transport).text();
+  }
+
+  static std::string transportOf(GstRTSPSessionMedia* media, const std::string& otherwise) {
+    GstRTSPStreamTransport* stream = gst_rtsp_session_media_get_transport(media, 0);
+    if (stream == nullptr) return otherwise;
+    switch (gst_rtsp_stream_transport_get_transport(stream)->lower_transport) {
+      case GST_RTSP_LOWER_TRANS_TCP:
+        return "tcp";
+      case GST_RTSP_LOWER_TRANS_UDP_MCAST:
+        return "multicast";
+      default:
+        return "udp";
+    }
+  }
+
+  GMainContext* context_;
+  GstRTSPMountPoints* mounts_;
+  GstRTSPSessionPool* sessions_;
+  GstRTSPThreadPool* threads_;
+  Listener plain_;
+  Listener secure_;
+  std::map<std::string, std::string> launches_;
+};
+
+}  // namespace
+
+void listenForRtsp(const std::string& address, int port) { Server::instance().listen(address, port); }
+
+void listenForRtsps(const std::string& address, int port, const std::string& certificate, const std::string& key) {
+  Server::instance().listenSecurely(address, port, certificate, key);
+}
+
+void setRtspMounts(const std::vector<RtspMount>& mounts) { Server::instance().setMounts(mounts); }
+
+void enforceRtspAccess() {
+  const int closed = Server::instance().closeWhere([](GstRTSPClient* client) { return !mayStay(client); });
+  if (closed > 0) tell(Json().set("event", "rtsp-withdrawn").set("clients", closed));
+}
+
+std::string rtspClients() { return Server::instance().clients(); }
+
+bool kickRtspClient(std::uint64_t id) {
+  return Server::instance().closeWhere([id](GstRTSPClient* client) {
+           const Facts* facts = factsOf(client);
+           return facts != nullptr && facts->id == id;
+         }) > 0;
+}
+
+}  // namespace obscura
