@@ -3,7 +3,7 @@
 import { filter, map, merge, type Observable } from 'rxjs';
 import { ObscuraError } from '../errors.js';
 import { Issue } from '../observables/define.js';
-import { authenticatedMask, maskOf, type Permission } from '../observables/permissions.js';
+import { authenticatedMask, maskOf, type Mask, type Permission } from '../observables/permissions.js';
 import type { AppRegistry } from '../observables/registry.js';
 import { systemActor, type Actor } from '../store/actor.js';
 import type { Entry } from '../store/journalEntry.js';
@@ -52,6 +52,8 @@ const dayMs = 86_400_000;
 export class Accounts {
   /** Somebody's rights or validity may have changed: read them again. */
   readonly changes$: Observable<void>;
+  /** Somebody has logged in. */
+  readonly loggedIn$: Observable<void>;
   readonly #store: AppStore;
   readonly #sessions: Sessions;
   readonly #sealer: Sealer;
@@ -78,6 +80,7 @@ export class Accounts {
       ),
       sessions.ended$.pipe(map(() => undefined)),
     );
+    this.loggedIn$ = sessions.begun$.pipe(map(() => undefined));
     store.prepareIntake('userPasswords', (value) => this.#takePasswords(value as Record<string, string>));
     // A password that has changed ends what was opened with the old one; an account that has gone ends everything.
     let before = store.get('credentials');
@@ -146,6 +149,36 @@ export class Accounts {
       if (session !== undefined) return this.#ofSession(session, origin);
     }
     throw new ObscuraError('unauthenticated', 'The token is not valid, or not any more');
+  }
+
+  /**
+   * Everybody who holds one of the permissions, with what their log-ins are checked against, for a part of the server
+   * that must check by itself.
+   */
+  holders(mask: Mask): {
+    readonly accounts: Record<string, string>;
+    readonly tokens: Record<
+      string,
+      { readonly user: string; readonly hash: string; readonly expires: number }
+    >;
+    readonly sessions: Record<string, string>;
+  } {
+    const may = (username: string): boolean => (this.#maskOf(username) & mask) !== 0;
+    const accounts: Record<string, string> = {};
+    for (const username of Object.keys(this.#store.get('users')).filter(may)) {
+      const sealed = this.#credential(username)?.digest;
+      const secret = sealed === undefined ? undefined : this.#sealer.open(sealed, `digest ${username}`);
+      if (secret !== undefined) accounts[username] = secret;
+    }
+    const tokens = Object.entries(this.#store.get('apiTokens')).flatMap(
+      ([id, { username, hash, expires }]) => {
+        const identity = this.#ofToken(id, username, { via: 'system' });
+        if (hash === undefined || !identity.valid || (identity.mask & mask) === 0) return [];
+        return [[id, { user: username, hash, expires: expires ?? 0 }] as const];
+      },
+    );
+    const sessions = Object.entries(this.#sessions.byHash()).filter(([, username]) => may(username));
+    return { accounts, tokens: Object.fromEntries(tokens), sessions: Object.fromEntries(sessions) };
   }
 
   digestChallenge(stale = false): string {

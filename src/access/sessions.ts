@@ -39,6 +39,9 @@ export class Sessions {
   readonly #now: () => number;
   readonly #byHash = new Map<string, Session>();
   readonly #ended = new Subject<string>();
+  readonly #begun = new Subject<string>();
+  /** Ids of sessions that have begun. */
+  readonly begun$: Observable<string> = this.#begun.asObservable();
   /** Ids of sessions that have ended. */
   readonly ended$: Observable<string> = this.#ended.asObservable();
   #timer: NodeJS.Timeout | undefined;
@@ -85,6 +88,7 @@ export class Sessions {
     this.#prune();
     // A full disk must not keep out who comes to make room: such a log-in ends with the process.
     await this.#save().catch(this.#cannotSave);
+    this.#begun.next(session.id);
     return { token, info: session, expires: now + Math.min(this.#options.idleMs(), oldestMs) };
   }
 
@@ -121,6 +125,12 @@ export class Sessions {
       .map(({ hash: _hash, ...info }) => info);
   }
 
+  /** The account by the hash of the token, for those who check tokens themselves. */
+  byHash(): Record<string, string> {
+    this.#prune();
+    return Object.fromEntries([...this.#byHash.values()].map(({ hash, username }) => [hash, username]));
+  }
+
   async revoke(matches: (session: SessionInfo) => boolean): Promise<number> {
     const chosen = [...this.#byHash.values()].filter(matches);
     for (const session of chosen) this.#end(session);
@@ -144,6 +154,7 @@ export class Sessions {
   async close(): Promise<void> {
     clearTimeout(this.#timer);
     await this.#save().catch(this.#cannotSave);
+    this.#begun.complete();
     this.#ended.complete();
   }
 

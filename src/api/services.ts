@@ -7,6 +7,8 @@ import type { Journal } from '../store/journal.js';
 import type { Locks } from '../store/locks.js';
 import type { Presets } from '../store/presets.js';
 import type { Trials } from '../store/trials.js';
+import type { Beat } from '../media/messages.js';
+import type { MediaState } from '../media/supervisor.js';
 import type { Sync } from './sync/sync.js';
 
 export interface ConnectionLimits {
@@ -15,7 +17,18 @@ export interface ConnectionLimits {
   readonly total: number;
 }
 
+/** What the faces may know and ask of the video side. */
+export interface Media {
+  readonly report: () => Omit<Beat, 'kind'> & { readonly state: MediaState };
+  /** False where there is no such client. */
+  readonly kick: (client: number) => Promise<boolean>;
+  /** The pipeline as a graph in DOT; empty while it does not run. */
+  readonly graph: (pipeline: string) => Promise<string>;
+}
+
 export interface Services {
+  /** Undefined on a server that does without video. */
+  readonly media: Media | undefined;
   readonly store: AppStore;
   readonly journal: Pick<Journal, 'search' | 'onAudit' | 'note'>;
   readonly accounts: Accounts;

@@ -26,6 +26,32 @@ export const streamFramerate = defineObservable('streamFramerate', {
   effect: 'renegotiate',
 });
 
+export const streamFramerateEffective = defineObservable('streamFramerateEffective', {
+  schema: Type.Integer({ minimum: 0, maximum: 120 }),
+  default: 60,
+  title: 'Frame rate in force',
+  description:
+    'What the main stream runs at now; less than the frame rate where this machine cannot do more.',
+  unit: 'frames/s',
+  read: media.read,
+  write: nobody,
+  save: false,
+  effect: 'none',
+});
+
+const preload = choice(['auto', 'on', 'off']);
+
+export const streamPreload = defineObservable('streamPreload', {
+  schema: object({ stream1: preload, stream2: preload }),
+  default: { stream1: 'auto', stream2: 'auto' },
+  title: 'Keep streams warm',
+  description:
+    'Whether a stream is encoded while nobody watches. `auto` does it for the main stream where the encoder is hardware.',
+  ...media,
+  save: true,
+  effect: 'live',
+});
+
 export const streamBitrate = defineObservable('streamBitrate', {
   schema: bitrate,
   default: 8_000_000,

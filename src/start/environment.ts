@@ -13,6 +13,8 @@ export interface Environment {
   readonly rtspPort: number | undefined;
   readonly factoryFile: string | undefined;
   readonly adminPassword: string | undefined;
+  /** False where this server is to do without video. */
+  readonly media: boolean;
   /** Run for the action `systemReboot`; without it the action is not available. */
   readonly rebootCommand: string | undefined;
 }
@@ -32,6 +34,12 @@ export function readEnvironment(variables: Variables): Environment {
       );
     return number;
   };
+  const onOff = (name: string): boolean => {
+    const value = text(name) ?? 'on';
+    if (value !== 'on' && value !== 'off')
+      throw new ObscuraError('invalid', `${name} must be on or off, not "${value}"`);
+    return value === 'on';
+  };
   const factoryFile = text('OBSCURA_FACTORY');
   return {
     dataFolder: resolve(text('OBSCURA_DATA') ?? 'data'),
@@ -44,6 +52,7 @@ export function readEnvironment(variables: Variables): Environment {
     adminPassword:
       nonEmpty(variables['OBSCURA_ADMIN_PASSWORD']) ??
       credential(text('CREDENTIALS_DIRECTORY'), 'obscura-admin'),
+    media: onOff('OBSCURA_MEDIA'),
     rebootCommand: text('OBSCURA_REBOOT_COMMAND'),
   };
 }

@@ -26,6 +26,7 @@ import type { Environment } from './environment.js';
 import { makeDataFolder } from './dataFolder.js';
 import { readFactory } from './factory.js';
 import { ensureAdministrator, firstAdministrator } from './firstAdministrator.js';
+import { runMedia } from './media.js';
 import { publishReadings } from './publishReadings.js';
 import { runSchedules } from './schedules.js';
 import { runWebServers } from './webServers.js';
@@ -141,7 +142,12 @@ export async function startServer({
     undo.push(() => {
       sync.close();
     });
+    const media = environment.media
+      ? runMedia({ store, accounts, bind: environment.bind, certificate: () => certificate, log })
+      : undefined;
+    undo.push(() => media?.stop());
     const services: Services = {
+      media,
       store,
       journal,
       accounts,
@@ -164,11 +170,11 @@ export async function startServer({
       readiness: () => [
         { name: 'store', ok: true },
         spaceCheck(store.get('storageSpace')),
-        // The media process comes with a later version; without it there is no picture, and this says so.
         {
           name: 'web server',
           ok: listeners.addresses.http !== undefined || listeners.addresses.https !== undefined,
         },
+        ...(media === undefined ? [] : [media.check()]),
       ],
     };
     const listeners = new Listeners(certificate);

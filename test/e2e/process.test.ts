@@ -44,6 +44,7 @@ async function start(folder: string, environment: Record<string, string> = {}): 
       OBSCURA_HTTPS_PORT: '0',
       OBSCURA_BIND: '127.0.0.1',
       OBSCURA_ADMIN_PASSWORD: password,
+      OBSCURA_MEDIA: 'off',
       ...environment,
     },
     stdio: ['ignore', 'pipe', 'pipe'],

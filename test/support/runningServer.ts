@@ -35,6 +35,7 @@ export async function runningServer(options: TestServerOptions = {}): Promise<Te
       rtspPort: undefined,
       factoryFile: undefined,
       adminPassword,
+      media: false,
       rebootCommand: undefined,
       ...options.environment,
     },

@@ -60,6 +60,7 @@ export async function startWebServer(): Promise<WebServer> {
   const readiness: WebServer['readiness'] = [{ name: 'store', ok: true }];
   const limits = { perAddress: 100, perUser: 100, total: 100 };
   const services: Services = {
+    media: undefined,
     ...{ store, journal, accounts, sync, locks, trials, log, limits },
     presets: new Presets(store),
     history: new History(store, journal),

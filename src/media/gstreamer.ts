@@ -1,0 +1,55 @@
+// GStreamer as this process sees it: pipelines run by gstreamer-superficial, everything else by our own addon.
+import { createRequire } from 'node:module';
+
+/** The addon in native/media. */
+export interface MediaAddon {
+  listen(onEvent: (json: string) => void): void;
+  channels(): string;
+  setProperty(pipeline: string, element: string, property: string, value: string): boolean;
+  graph(pipeline: string): string;
+  release(pipeline: string): boolean;
+  hasElement(element: string): boolean;
+  parse(text: string): string | undefined;
+  version(): string;
+  rtspListen(address: string, port: number): void;
+  rtspsListen(address: string, port: number, certificate: string, key: string): void;
+  rtspMounts(mounts: readonly { readonly path: string; readonly launch: string }[]): void;
+  rtspAccess(access: object): void;
+  rtspClients(): string;
+  rtspKick(client: number): boolean;
+}
+
+interface SuperficialPipeline {
+  play(): void;
+  stop(): void;
+}
+
+export interface GStreamer {
+  readonly addon: MediaAddon;
+  readonly Pipeline: new (text: string) => SuperficialPipeline;
+}
+
+/** Throws where this machine has no GStreamer or the addon was not built. */
+export function loadGStreamer(): GStreamer {
+  const require = createRequire(import.meta.url);
+  const addon = require('../../native/build/Release/obscura_media.node') as MediaAddon;
+  const { Pipeline } = require('gstreamer-superficial') as Pick<GStreamer, 'Pipeline'>;
+  return { addon, Pipeline };
+}
+
+/** What the hub and the RTSP server tell. */
+export type MediaEvent =
+  | { readonly event: 'producing'; readonly channel: string; readonly generation: number }
+  | { readonly event: 'idle'; readonly channel: string }
+  | { readonly event: 'demand'; readonly channel: string; readonly consumers: number }
+  | {
+      readonly event: 'error' | 'warning';
+      readonly pipeline: string;
+      readonly element: string;
+      readonly message: string;
+      readonly details: string;
+    }
+  | { readonly event: 'ended'; readonly pipeline: string }
+  | { readonly event: 'rtsp-playing' | 'rtsp-closed'; readonly client: number }
+  | { readonly event: 'rtsp-refused'; readonly address: string }
+  | { readonly event: 'rtsp-withdrawn'; readonly clients: number };

@@ -1,0 +1,86 @@
+// What the state process and the media process say to each other. Everything is plain JSON.
+import type { MediaPlan } from '../pipelines/plan.js';
+import type { Machine } from '../pipelines/machine.js';
+
+/** Who may fetch streams over RTSP, as the media process needs it: nothing that a password could be read from. */
+export interface RtspAccess {
+  readonly realm: string;
+  readonly anonymous: boolean;
+  /** HA1 of Digest by account. */
+  readonly accounts: Readonly<Record<string, string>>;
+  readonly tokens: Readonly<
+    Record<string, { readonly user: string; readonly hash: string; readonly expires: number }>
+  >;
+  /** Account by the SHA-256 of the token of a session. */
+  readonly sessions: Readonly<Record<string, string>>;
+}
+
+export interface RtspPorts {
+  readonly address: string;
+  /** Null where it is switched off. */
+  readonly port: number | null;
+  readonly securePort: number | null;
+  readonly certificate: string;
+  readonly key: string;
+}
+
+export interface Orders {
+  readonly plan: MediaPlan;
+  readonly rtsp: RtspPorts;
+  readonly access: RtspAccess;
+  readonly kick: { readonly client: number };
+  readonly graph: { readonly pipeline: string };
+}
+export type OrderKind = keyof Orders;
+
+export type ToMedia = {
+  readonly [K in OrderKind]: { readonly kind: K; readonly id: number; readonly order: Orders[K] };
+}[OrderKind];
+
+export interface PipelineReport {
+  readonly name: string;
+  readonly text: string;
+  readonly state: 'idle' | 'starting' | 'running' | 'failed';
+  readonly since: number;
+  readonly restarts: number;
+  readonly reason?: string;
+}
+
+export interface ChannelReport {
+  readonly producing: boolean;
+  readonly consumers: number;
+  readonly frames: number;
+  readonly bytes: number;
+  readonly keyframes: number;
+  readonly dropped: number;
+  readonly changes: number;
+  readonly ageMs: number;
+  readonly caps: string;
+}
+
+export interface RtspClientReport {
+  readonly id: number;
+  readonly since: number;
+  readonly user: string;
+  readonly path: string;
+  readonly secure: boolean;
+  readonly address?: string;
+  readonly tcpBytes?: number;
+  readonly transport: string;
+}
+
+/** Sent all the time: its absence means that the process hangs. */
+export interface Beat {
+  readonly kind: 'beat';
+  readonly pipelines: readonly PipelineReport[];
+  readonly channels: Readonly<Record<string, ChannelReport>>;
+  readonly clients: readonly RtspClientReport[];
+}
+
+export type FromMedia =
+  | { readonly kind: 'ready'; readonly machine: Machine; readonly version: string }
+  | { readonly kind: 'done'; readonly id: number; readonly result?: unknown }
+  /** `unsupported`: trying again makes no sense. */
+  | { readonly kind: 'failed'; readonly id: number; readonly reason: string; readonly unsupported: boolean }
+  | { readonly kind: 'log'; readonly level: 'info' | 'warn'; readonly message: string }
+  | Beat;

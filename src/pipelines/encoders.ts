@@ -1,0 +1,156 @@
+// How each encoder element is told what is wanted of it. The first that the machine has is taken.
+import type { Machine } from './machine.js';
+import type { MediaSettings } from './settings.js';
+
+export type Codec = MediaSettings['videoEncoder'];
+
+export interface EncoderWish {
+  readonly codec: Codec;
+  /** bit/s */
+  readonly bitrate: number;
+  readonly profile: string;
+  readonly preset: MediaSettings['encoderPreset'];
+  readonly latency: MediaSettings['streamLatencyMode'];
+  readonly framerate: number;
+}
+
+interface Encoder {
+  readonly element: string;
+  readonly hardware: boolean;
+  /** What cannot change while it runs. */
+  readonly fixed: (wish: EncoderWish) => string;
+  /** What can, by property. */
+  readonly live: (wish: EncoderWish) => Readonly<Record<string, string>>;
+}
+
+interface Format {
+  readonly payloader: string;
+  readonly payloadType: number;
+  /** From the encoder to the hub. */
+  readonly after: (wish: EncoderWish) => string;
+}
+
+const parsed = 'stream-format=byte-stream,alignment=au';
+export const formats: Readonly<Record<Codec, Format>> = {
+  h264: {
+    payloader: 'rtph264pay config-interval=-1 aggregate-mode=zero-latency',
+    payloadType: 96,
+    after: ({ profile }) =>
+      `video/x-h264,profile=${profile === 'baseline' ? 'constrained-baseline' : profile} ! h264parse config-interval=-1 ! video/x-h264,${parsed}`,
+  },
+  h265: {
+    payloader: 'rtph265pay config-interval=-1 aggregate-mode=zero-latency',
+    payloadType: 96,
+    after: () => `h265parse config-interval=-1 ! video/x-h265,${parsed}`,
+  },
+  mjpeg: { payloader: 'rtpjpegpay', payloadType: 26, after: () => 'jpegparse' },
+};
+
+/** Seconds between keyframes: newcomers ask for one, so these are for those who lost something. */
+const keyframeSeconds: Readonly<Record<EncoderWish['latency'], number>> = { low: 2, normal: 2, high: 4 };
+/** Milliseconds of stream that the encoder may bring forward or put off to keep to the bitrate. */
+const bufferMs: Readonly<Record<EncoderWish['latency'], number>> = { low: 100, normal: 500, high: 2000 };
+
+/** In software and live, each step is one that a small machine can take at the sizes it is asked for. */
+const x264Presets: Readonly<Record<EncoderWish['preset'], string>> = {
+  ultrafast: 'ultrafast',
+  fast: 'superfast',
+  medium: 'veryfast',
+  slow: 'faster',
+};
+
+const keyframeEvery = ({ latency, framerate }: EncoderWish): string =>
+  String(Math.max(1, keyframeSeconds[latency] * framerate));
+const kilobits = ({ bitrate }: EncoderWish): string => String(Math.round(bitrate / 1000));
+
+const encoders: Readonly<Record<Codec, readonly Encoder[]>> = {
+  h264: [
+    {
+      element: 'v4l2h264enc',
+      hardware: true,
+      fixed: (wish) =>
+        `extra-controls="controls,video_bitrate=${String(wish.bitrate)},h264_i_frame_period=${keyframeEvery(wish)},repeat_sequence_header=1"`,
+      live: () => ({}),
+    },
+    ...['vah264enc', 'nvh264enc'].map((element): Encoder => ({
+      element,
+      hardware: true,
+      fixed: (wish) =>
+        element === 'vah264enc'
+          ? `key-int-max=${keyframeEvery(wish)} rate-control=cbr b-frames=0`
+          : `gop-size=${keyframeEvery(wish)} rc-mode=cbr zerolatency=true bframes=0`,
+      live: (wish) => ({ bitrate: kilobits(wish) }),
+    })),
+    {
+      element: 'vaapih264enc',
+      hardware: true,
+      fixed: (wish) => `keyframe-period=${keyframeEvery(wish)} rate-control=cbr max-bframes=0`,
+      live: (wish) => ({ bitrate: kilobits(wish) }),
+    },
+    {
+      element: 'x264enc',
+      hardware: false,
+      fixed: (wish) =>
+        `tune=zerolatency speed-preset=${x264Presets[wish.preset]} key-int-max=${keyframeEvery(wish)} vbv-buf-capacity=${String(bufferMs[wish.latency])} byte-stream=true`,
+      live: (wish) => ({ bitrate: kilobits(wish) }),
+    },
+    {
+      element: 'openh264enc',
+      hardware: false,
+      fixed: (wish) => `rate-control=bitrate gop-size=${keyframeEvery(wish)} complexity=low`,
+      live: ({ bitrate }) => ({ bitrate: String(bitrate), 'max-bitrate': String(bitrate) }),
+    },
+  ],
+  h265: [
+    {
+      element: 'x265enc',
+      hardware: false,
+      fixed: (wish) =>
+        `tune=zerolatency speed-preset=${wish.preset === 'ultrafast' ? 'ultrafast' : 'superfast'} key-int-max=${keyframeEvery(wish)}`,
+      live: (wish) => ({ bitrate: kilobits(wish) }),
+    },
+  ],
+  mjpeg: [
+    {
+      element: 'jpegenc',
+      hardware: false,
+      fixed: () => 'idct-method=ifast',
+      // JPEG knows no bitrate: about so many bits for each picture.
+      live: ({ bitrate, framerate }) => ({
+        quality: String(Math.max(20, Math.min(95, Math.round((bitrate / framerate / 1_000_000) * 200)))),
+      }),
+    },
+  ],
+};
+
+/** Everything that may be asked for, for finding out what the machine has. */
+export const knownEncoders: readonly string[] = Object.values(encoders).flatMap((all) =>
+  all.map(({ element }) => element),
+);
+
+export function isHardware(element: string): boolean {
+  return encoders.h264.some((encoder) => encoder.element === element && encoder.hardware);
+}
+
+/** A codec that nothing on this machine encodes. */
+export class NoEncoder extends Error {
+  override readonly name = 'NoEncoder';
+}
+
+function choose(codec: Codec, { encoders: present }: Machine): Encoder {
+  const found = encoders[codec].find(({ element }) => present.includes(element));
+  if (found !== undefined) return found;
+  const wanted = encoders[codec].map(({ element }) => element).join(', ');
+  throw new NoEncoder(`This machine has no encoder for ${codec}: none of ${wanted}`);
+}
+
+/** The part of a launch text from raw frames to what the hub carries. */
+export function encoderText(wish: EncoderWish, machine: Machine): string {
+  const encoder = choose(wish.codec, machine);
+  return `${encoder.element} name=encoder ${encoder.fixed(wish)} ! ${formats[wish.codec].after(wish)}`;
+}
+
+export function liveEncoderProperties(wish: EncoderWish, machine: Machine): Record<string, string> {
+  const live = choose(wish.codec, machine).live(wish);
+  return Object.fromEntries(Object.entries(live).map(([property, value]) => [`encoder.${property}`, value]));
+}

@@ -1,0 +1,136 @@
+// What the settings mean in pipelines: a pure function from settings and machine to named pipelines as text. Pipelines
+// are small and joined by channels of the hub, so that each can be exchanged without the others noticing.
+import { encoderText, formats, liveEncoderProperties, type Codec } from './encoders.js';
+import { effectiveFramerate, type Machine } from './machine.js';
+import { sourceText } from './sources.js';
+import type { MediaSettings } from './settings.js';
+
+export interface PipelinePlan {
+  readonly name: string;
+  /** A launch text without what tells instances apart. */
+  readonly text: string;
+  /** Properties that may change while it runs, as `element.property`. */
+  readonly live: Readonly<Record<string, string>>;
+  /** The channel that it fills. It runs while somebody takes from there. */
+  readonly channel: string;
+  /** Runs all the time, so that the first viewer waits for nothing. */
+  readonly preload: boolean;
+  /** Its source can be opened once only: the old one ends before the new one begins. */
+  readonly exclusive: boolean;
+}
+
+export interface MountPlan {
+  readonly path: string;
+  readonly launch: string;
+}
+
+export interface MediaPlan {
+  readonly pipelines: readonly PipelinePlan[];
+  readonly mounts: readonly MountPlan[];
+  /** What the main stream really runs at; a software encoder may not keep up with the wish. */
+  readonly framerate: number;
+}
+
+interface Stream {
+  readonly id: string;
+  readonly codec: Codec;
+  readonly resolution: string;
+  readonly framerate: number;
+  readonly bitrate: number;
+  readonly profile: string;
+  readonly preload: boolean;
+}
+
+/** Paths by which clients of the reference product and its relatives ask for the streams. */
+const aliases: Readonly<Record<string, readonly string[]>> = {
+  stream1: ['/stream1', '/stream0', '/stream', '/live', '/camera0/stream0', '/onvif/profile_1'],
+  stream2: ['/stream2', '/camera0/stream1', '/onvif/profile_2'],
+};
+
+export function plan(settings: MediaSettings, machine: Machine): MediaPlan {
+  const { stream2, cameraHeadSettings, activeCameraHead, videoEncoder, streamPreload } = settings;
+  const framerate = effectiveFramerate(settings, machine);
+  const isWarm = (wish: 'auto' | 'on' | 'off', isMain: boolean): boolean =>
+    wish === 'on' || (wish === 'auto' && isMain && machine.hardware);
+  const streams: Stream[] = [
+    {
+      id: 'stream1',
+      codec: videoEncoder,
+      resolution: settings.streamResolution,
+      framerate,
+      bitrate: settings.streamBitrate,
+      profile: settings.encoderProfile,
+      preload: isWarm(streamPreload.stream1, true),
+    },
+    ...(stream2.enabled
+      ? [
+          {
+            ...{
+              id: 'stream2',
+              codec: 'h264' as const,
+              resolution: stream2.resolution,
+              bitrate: stream2.bitrate,
+            },
+            framerate: Math.min(stream2.framerate, framerate),
+            profile: stream2.profile,
+            preload: isWarm(streamPreload.stream2, false),
+          },
+        ]
+      : []),
+  ];
+  const camera = activeCameraHead === 0 ? 'primary' : 'secondary';
+  const head = cameraHeadSettings[camera];
+  const source = sourceText(head, Math.max(...streams.map((stream) => stream.framerate)));
+  return {
+    framerate,
+    pipelines: [
+      {
+        name: `capture/${camera}`,
+        text: `${source.text} ! hubsink channel=raw/${camera}`,
+        live: {},
+        channel: `raw/${camera}`,
+        preload: false,
+        exclusive: source.exclusive,
+      },
+      ...streams.map((stream) => encodePlan(stream, `raw/${camera}`, settings, machine)),
+    ],
+    mounts: streams.flatMap(({ id, codec }) =>
+      (aliases[id] ?? []).map((path) => ({ path, launch: mountText(id, codec) })),
+    ),
+  };
+}
+
+function encodePlan(
+  { id, codec, resolution, framerate, bitrate, profile, preload }: Stream,
+  from: string,
+  { encoderPreset, streamLatencyMode }: MediaSettings,
+  machine: Machine,
+): PipelinePlan {
+  const wish = { codec, bitrate, profile, preset: encoderPreset, latency: streamLatencyMode, framerate };
+  const [width = '0', height = '0'] = resolution.split('x');
+  const encoder = encoderText(wish, machine);
+  return {
+    name: `encode/${id}`,
+    text: [
+      // A frame that waits is a frame too late: the newest counts.
+      `hubsrc channel=${from} max-queue=2`,
+      'videorate drop-only=true skip-to-first=true',
+      'videoscale',
+      'capsfilter name=shape',
+      encoder,
+      `hubsink channel=${id}`,
+    ].join(' ! '),
+    live: {
+      'shape.caps': `video/x-raw,format=NV12,width=${width},height=${height},framerate=${String(framerate)}/1,pixel-aspect-ratio=1/1`,
+      ...liveEncoderProperties(wish, machine),
+    },
+    channel: id,
+    preload,
+    exclusive: false,
+  };
+}
+
+/** What each viewer's connection reads: all of one mount share it. */
+function mountText(id: string, codec: Codec): string {
+  return `( hubsrc channel=${id} ! ${formats[codec].payloader} name=pay0 pt=${String(formats[codec].payloadType)} )`;
+}

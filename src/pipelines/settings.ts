@@ -1,0 +1,21 @@
+// The settings that decide what is captured, encoded and offered.
+import type { AppRegistry } from '../observables/registry.js';
+import type { ValueOf } from '../observables/define.js';
+
+export const mediaKeys = [
+  'activeCameraHead',
+  'cameraHeadSettings',
+  'encoderPreset',
+  'encoderProfile',
+  'stream2',
+  'streamBitrate',
+  'streamFramerate',
+  'streamLatencyMode',
+  'streamPreload',
+  'streamResolution',
+  'videoEncoder',
+] as const satisfies readonly (keyof AppRegistry)[];
+
+export type MediaSettings = {
+  readonly [K in (typeof mediaKeys)[number]]: ValueOf<AppRegistry[K]>;
+};

@@ -1,0 +1,171 @@
+// Joins the store to the media process: settings become a plan, accounts become who may watch, reports become status.
+import { auditTime, merge, Subscription } from 'rxjs';
+import type { Logger } from 'pino';
+import type { Accounts, AppStore } from '../access/accounts.js';
+import { realm } from '../access/digest.js';
+import type { Certificate } from '../access/certificate.js';
+import type { Media } from '../api/services.js';
+import { messageOf } from '../errors.js';
+import { maskOf } from '../observables/permissions.js';
+import { MediaFailure, Supervisor } from '../media/supervisor.js';
+import type { RtspAccess, RtspPorts } from '../media/messages.js';
+import { NoEncoder } from '../pipelines/encoders.js';
+import { plan, type MediaPlan } from '../pipelines/plan.js';
+import type { Machine } from '../pipelines/machine.js';
+import { mediaKeys, type MediaSettings } from '../pipelines/settings.js';
+import { UnknownSource } from '../pipelines/sources.js';
+import { reconcile, Unsupported, type Reconciler } from '../store/reconcile.js';
+
+export interface MediaParts {
+  readonly store: AppStore;
+  readonly accounts: Accounts;
+  readonly bind: string;
+  readonly certificate: () => Certificate;
+  readonly log: Logger;
+}
+
+export interface RunningMedia extends Media {
+  readonly check: () => { readonly name: 'media'; readonly ok: boolean; readonly reason?: string };
+  stop(): Promise<void>;
+}
+
+const rtspKeys = ['rtspEnabled', 'rtspPort', 'rtspsEnabled', 'rtspsPort'] as const;
+/** Changes of rights that come together are told together, and still well within a second. */
+const accessWithinMs = 20;
+
+export function runMedia({ store, accounts, bind, certificate, log }: MediaParts): RunningMedia {
+  const parts = log.child({ part: 'media' });
+  const supervisor = new Supervisor({
+    log: (level, message) => {
+      parts[level](message);
+    },
+  });
+  const subscriptions = new Subscription();
+  const reconcilers: Reconciler[] = [];
+
+  /** Tells the reconciler apart what can never be and what may work later. */
+  const order = async (...words: Parameters<typeof supervisor.order>): Promise<void> => {
+    try {
+      await supervisor.order(...words);
+    } catch (error) {
+      if (error instanceof MediaFailure && error.unsupported) throw new Unsupported(error.message);
+      throw error;
+    }
+  };
+
+  const tellAccess = (): void => {
+    const access: RtspAccess = {
+      realm,
+      anonymous: anonymousMayWatch(store),
+      ...accounts.holders(maskOf(['Media_r', 'Media_rw'])),
+    };
+    supervisor.order('access', access).catch((error: unknown) => {
+      parts.debug(`The rights are not told: ${messageOf(error)}`);
+    });
+  };
+  tellAccess();
+  subscriptions.add(
+    merge(accounts.changes$, accounts.loggedIn$, store.observe('rtspAuth'))
+      .pipe(auditTime(accessWithinMs))
+      .subscribe(tellAccess),
+  );
+
+  const ports = (): RtspPorts => {
+    const enabled = store.get('rtspEnabled');
+    const { cert, key } = certificate();
+    return {
+      address: bind,
+      port: enabled ? store.get('rtspPort') : null,
+      securePort: enabled && store.get('rtspsEnabled') ? store.get('rtspsPort') : null,
+      certificate: cert,
+      key,
+    };
+  };
+  const read = <K extends keyof MediaSettings | (typeof rtspKeys)[number]>(keys: readonly K[]) =>
+    Object.fromEntries(keys.map((key) => [key, store.get(key)])) as {
+      readonly [Key in K]: ReturnType<typeof store.get<Key>>;
+    };
+  const onFailure = (reason: string): void => {
+    parts.warn(`The video cannot follow the settings: ${reason}`);
+  };
+
+  reconcilers.push(
+    reconcile({
+      store,
+      keys: rtspKeys,
+      desired: ports,
+      apply: (next) => order('rtsp', next),
+      fallback: read(rtspKeys),
+      onFailure,
+    }),
+    reconcile({
+      store,
+      keys: mediaKeys,
+      desired: (settings: MediaSettings) => settings,
+      apply: async (settings) => {
+        const machine = await supervisor.whenRunning();
+        const next = planned(settings, machine);
+        await order('plan', next);
+        store.write({ streamFramerateEffective: next.framerate });
+      },
+      fallback: read(mediaKeys),
+      onFailure,
+    }),
+  );
+  let first = true;
+  subscriptions.add(
+    store.observe('tlsCertificate').subscribe(() => {
+      if (!first) void supervisor.order('rtsp', ports()).catch(() => undefined);
+      first = false;
+    }),
+  );
+  subscriptions.add(
+    supervisor.beats$.subscribe(({ clients, channels }) => {
+      const streamStats = store.get('streamStats');
+      const watching = clients.filter(({ path }) => path !== '').length;
+      const bytes = Object.entries(channels).reduce(
+        (sum, [name, channel]) => sum + (name.startsWith('raw/') ? 0 : channel.bytes),
+        0,
+      );
+      if (streamStats.clientCount !== watching)
+        store.write({ streamStats: { ...streamStats, clientCount: watching, totalBytesStreamed: bytes } });
+    }),
+  );
+
+  return {
+    report: () => ({ state: supervisor.state, ...supervisor.beat }),
+    kick: async (client) => (await supervisor.order('kick', { client })) === true,
+    graph: async (pipeline) => String(await supervisor.order('graph', { pipeline })),
+    check: () => {
+      const { state } = supervisor;
+      if (state.phase === 'running') return { name: 'media', ok: true };
+      return { name: 'media', ok: false, reason: state.phase === 'down' ? state.reason : 'It is starting' };
+    },
+    stop: async () => {
+      subscriptions.unsubscribe();
+      await supervisor.close();
+      for (const each of reconcilers) await each.stop();
+    },
+  };
+}
+
+/** `optional`: whoever has not logged in may watch as far as people without log-in may see the stream at all. */
+function anonymousMayWatch(store: AppStore): boolean {
+  switch (store.get('rtspAuth')) {
+    case 'off':
+      return true;
+    case 'optional':
+      return (maskOf(store.get('anonymousPermissions')) & maskOf(['Media_r', 'Media_rw'])) !== 0;
+    case 'required':
+      return false;
+  }
+}
+
+function planned(settings: MediaSettings, machine: Machine): MediaPlan {
+  try {
+    return plan(settings, machine);
+  } catch (error) {
+    if (error instanceof NoEncoder || error instanceof UnknownSource) throw new Unsupported(error.message);
+    throw error;
+  }
+}
