@@ -54,6 +54,7 @@ export async function openLab(): Promise<Lab> {
       rtspPort: undefined,
       factoryFile: undefined,
       adminPassword: password,
+      media: false,
       rebootCommand: undefined,
     },
     version: 'bench',

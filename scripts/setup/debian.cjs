@@ -36,6 +36,7 @@ var testTools = [
   { ask: ['curl', '--version'], package: 'curl' },
   { ask: ['openssl', 'version'], package: 'openssl' },
   { ask: ['python3', '--version'], package: 'python3-minimal' },
+  { ask: ['ffprobe', '-version'], package: 'ffmpeg' },
 ];
 
 function hasCompiler() {

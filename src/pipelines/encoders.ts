@@ -17,6 +17,8 @@ export interface EncoderWish {
 interface Encoder {
   readonly element: string;
   readonly hardware: boolean;
+  /** The raw form it takes, where that is not NV12. */
+  readonly input?: 'I420';
   /** What cannot change while it runs. */
   readonly fixed: (wish: EncoderWish) => string;
   /** What can, by property. */
@@ -97,6 +99,7 @@ const encoders: Readonly<Record<Codec, readonly Encoder[]>> = {
     {
       element: 'openh264enc',
       hardware: false,
+      input: 'I420',
       fixed: (wish) => `rate-control=bitrate gop-size=${keyframeEvery(wish)} complexity=low`,
       live: ({ bitrate }) => ({ bitrate: String(bitrate), 'max-bitrate': String(bitrate) }),
     },
@@ -105,6 +108,7 @@ const encoders: Readonly<Record<Codec, readonly Encoder[]>> = {
     {
       element: 'x265enc',
       hardware: false,
+      input: 'I420',
       fixed: (wish) =>
         `tune=zerolatency speed-preset=${wish.preset === 'ultrafast' ? 'ultrafast' : 'superfast'} key-int-max=${keyframeEvery(wish)}`,
       live: (wish) => ({ bitrate: kilobits(wish) }),
@@ -142,6 +146,11 @@ function choose(codec: Codec, { encoders: present }: Machine): Encoder {
   if (found !== undefined) return found;
   const wanted = encoders[codec].map(({ element }) => element).join(', ');
   throw new NoEncoder(`This machine has no encoder for ${codec}: none of ${wanted}`);
+}
+
+/** The raw form that the encoder takes. */
+export function encoderInput({ codec }: EncoderWish, machine: Machine): 'NV12' | 'I420' {
+  return choose(codec, machine).input ?? 'NV12';
 }
 
 /** The part of a launch text from raw frames to what the hub carries. */

@@ -1,6 +1,6 @@
 // What the settings mean in pipelines: a pure function from settings and machine to named pipelines as text. Pipelines
 // are small and joined by channels of the hub, so that each can be exchanged without the others noticing.
-import { encoderText, formats, liveEncoderProperties, type Codec } from './encoders.js';
+import { encoderInput, encoderText, formats, liveEncoderProperties, type Codec } from './encoders.js';
 import { effectiveFramerate, type Machine } from './machine.js';
 import { sourceText } from './sources.js';
 import type { MediaSettings } from './settings.js';
@@ -109,6 +109,7 @@ function encodePlan(
   const wish = { codec, bitrate, profile, preset: encoderPreset, latency: streamLatencyMode, framerate };
   const [width = '0', height = '0'] = resolution.split('x');
   const encoder = encoderText(wish, machine);
+  const format = encoderInput(wish, machine);
   return {
     name: `encode/${id}`,
     text: [
@@ -116,12 +117,13 @@ function encodePlan(
       `hubsrc channel=${from} max-queue=2`,
       'videorate drop-only=true skip-to-first=true',
       'videoscale',
+      ...(format === 'NV12' ? [] : ['videoconvert']),
       'capsfilter name=shape',
       encoder,
       `hubsink channel=${id}`,
     ].join(' ! '),
     live: {
-      'shape.caps': `video/x-raw,format=NV12,width=${width},height=${height},framerate=${String(framerate)}/1,pixel-aspect-ratio=1/1`,
+      'shape.caps': `video/x-raw,format=${format},width=${width},height=${height},framerate=${String(framerate)}/1,pixel-aspect-ratio=1/1`,
       ...liveEncoderProperties(wish, machine),
     },
     channel: id,

@@ -8,7 +8,7 @@ import { Sealer } from '../access/seal.js';
 import { Sessions } from '../access/sessions.js';
 import { Listeners } from '../api/listeners.js';
 import { buildApp } from '../api/server.js';
-import type { Services } from '../api/services.js';
+import type { Media, Services } from '../api/services.js';
 import { Sync } from '../api/sync/sync.js';
 import { ObscuraError } from '../errors.js';
 import { ownedByTheSystem } from '../observables/network.js';
@@ -37,6 +37,8 @@ export interface RunningServer {
   readonly httpsPort: number | undefined;
   /** Made at the first start, to be shown once. */
   readonly generatedPassword: string | undefined;
+  /** Undefined on a server that does without video. */
+  readonly media: Media | undefined;
   /** Stops everything; nothing that was acknowledged is lost. */
   stop(): Promise<void>;
 }
@@ -223,7 +225,7 @@ export async function startServer({
     const { http, https } = listeners.addresses;
     if (generatedPassword !== undefined) announce(log, generatedPassword);
     notifyServiceManager('READY=1');
-    return { store, httpPort: http?.port, httpsPort: https?.port, generatedPassword, stop };
+    return { store, httpPort: http?.port, httpsPort: https?.port, generatedPassword, media, stop };
   } catch (error) {
     await stop();
     // What cannot be listened on is the owner's to put right, and needs no trace.

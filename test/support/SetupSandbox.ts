@@ -50,6 +50,7 @@ const standIns: Readonly<Record<string, string>> = {
   curl: shell,
   openssl: shell,
   python3: shell,
+  ffprobe: shell,
   'apt-get': `${shell}[ "$1" = --version ] && exit 0
 ${writeDown('apt-get')}
 [ -e "$SANDBOX_FACTS/apt-broken" ] && { echo "E: no route to the archive"; exit 100; }

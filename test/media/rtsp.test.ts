@@ -1,0 +1,235 @@
+// RTSP with real players, while settings, rights and processes change around them.
+import { connect } from 'node:net';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { systemActor } from '../../src/store/actor.js';
+import { JsonSocket } from '../support/JsonSocket.js';
+import { mediaServer, run, type MediaServer } from '../support/mediaServer.js';
+import { freePorts, listeningSomewhere } from '../support/ports.js';
+import { RtspViewer, type SeenFrame } from '../support/RtspViewer.js';
+import { adminPassword, peoplePassword } from '../support/runningServer.js';
+
+let server: MediaServer;
+const viewers: RtspViewer[] = [];
+beforeAll(async () => {
+  server = await mediaServer();
+});
+afterAll(() => server.stop());
+afterEach(async () => {
+  await Promise.all(viewers.splice(0).map((viewer) => viewer.close()));
+});
+
+async function watch(url = server.rtsp(), transport: 'tcp' | 'udp' = 'tcp'): Promise<RtspViewer> {
+  const viewer = new RtspViewer(url, transport);
+  viewers.push(viewer);
+  await viewer.more(5);
+  return viewer;
+}
+
+/** The longest time between two pictures, in pictures at the rate. */
+function longestGap(frames: readonly SeenFrame[], rate: number): number {
+  const gaps = frames.slice(1).map(({ time }, index) => time - (frames[index]?.time ?? time));
+  return Math.max(...gaps) * rate;
+}
+
+/** The answer to a DESCRIBE with Basic, which players only use where nothing else is offered. */
+function describeWith(credentials: string): Promise<string> {
+  const url = server.rtsp('/stream1', '');
+  const basic = Buffer.from(credentials).toString('base64');
+  return new Promise((resolve, reject) => {
+    const socket = connect(server.store.get('rtspPort'), '127.0.0.1');
+    socket.once('error', reject);
+    socket.once('data', (data) => {
+      socket.destroy();
+      resolve(data.toString());
+    });
+    socket.write(`DESCRIBE ${url} RTSP/1.0\r\nCSeq: 1\r\nAuthorization: Basic ${basic}\r\n\r\n`);
+  });
+}
+
+describe('players', () => {
+  it.each(['tcp', 'udp'] as const)(
+    'get pictures over %s, with digest as their libraries do it',
+    async (transport) => {
+      const viewer = await watch(server.rtsp(), transport);
+      await viewer.more(20);
+      expect(viewer.frames[0]).toMatchObject({ width: 640, height: 360, isKey: true });
+      expect(longestGap(viewer.frames.slice(-15), 30)).toBeLessThan(2.5);
+    },
+  );
+
+  it.each(['/live', '/onvif/profile_1', '/stream2'])('find a stream at %s', async (path) => {
+    const viewer = await watch(server.rtsp(path));
+    const size = path === '/stream2' ? { width: 1280, height: 720 } : { width: 640, height: 360 };
+    expect(viewer.frames[0]).toMatchObject(size);
+  });
+
+  it('of GStreamer work, and curl is told what can be asked', async () => {
+    const source = ['rtspsrc', `location=${server.rtsp()}`, 'protocols=tcp', 'latency=0'];
+    const rest = ['!', 'rtph264depay', '!', 'h264parse', '!', 'fakesink', 'num-buffers=20'];
+    const player = await run('gst-launch-1.0', ['-q', ...source, ...rest]);
+    expect([player.code, player.err]).toEqual([0, '']);
+    expect((await run('curl', ['-sS', server.rtsp('/stream1', '')])).code).toBe(0);
+  });
+
+  it.each([
+    ['nobody', ''],
+    ['a wrong password', 'admin:Wrong-horse-9'],
+    ['somebody who may not watch', `guest:${peoplePassword}`],
+  ])('are refused as %s', async (_who, credentials) => {
+    const { code, err } = await run('ffprobe', ['-v', 'error', server.rtsp('/stream1', credentials)]);
+    expect(code).not.toBe(0);
+    expect(err).toContain('401 Unauthorized');
+  });
+
+  it('come in by a token in the address, and by Basic', async () => {
+    const login = await fetch(`${server.url}/api/login`, {
+      method: 'POST',
+      body: JSON.stringify({ username: 'viewer', password: peoplePassword }),
+    });
+    const { token } = (await login.json()) as { token: string };
+    const made = await fetch(`${server.url}/api/tokens`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ name: 'player' }),
+    });
+    const api = (await made.json()) as { token: string };
+    for (const each of [token, api.token]) await watch(server.rtsp(`/stream1?token=${each}`, ''));
+    expect(await describeWith(`viewer:${peoplePassword}`)).toMatch(/^RTSP\/1.0 200 OK/);
+    expect(await describeWith('viewer:Wrong-horse-9')).toMatch(/^RTSP\/1.0 401 /);
+  });
+});
+
+describe('a viewer stays', () => {
+  it('whatever is changed about the picture, and misses no more than it must', async () => {
+    const both = [await watch(server.rtsp(), 'tcp'), await watch(server.rtsp(), 'udp')];
+    for (const [patch, rate, mayMiss, width] of [
+      [{ streamBitrate: 2_000_000 }, 30, 0, 640],
+      [{ streamResolution: '1280x720' }, 30, 0, 1280],
+      [{ streamResolution: '640x360' }, 30, 0, 640],
+      [{ encoderPreset: 'fast' }, 30, 3, 640],
+      [{ encoderProfile: 'baseline' }, 30, 3, 640],
+      [{ streamLatencyMode: 'normal' }, 30, 3, 640],
+      [{ streamFramerate: 15 }, 15, 3, 640],
+      [
+        { streamFramerate: 30, encoderPreset: 'ultrafast', encoderProfile: 'high', streamLatencyMode: 'low' },
+        15,
+        3,
+        640,
+      ],
+    ] as const) {
+      const before = both.map(({ frames }) => frames.length);
+      expect(await server.change(patch)).toMatchObject({ ok: true });
+      for (const [index, viewer] of both.entries()) {
+        await viewer.until(
+          (frames) => frames.length > (before[index] ?? 0) + 25 && frames.at(-1)?.width === width,
+        );
+        const gap = longestGap(viewer.frames.slice((before[index] ?? 1) - 1), rate);
+        expect([patch, gap < mayMiss + 1.5], `${String(gap)} pictures`).toEqual([patch, true]);
+        expect(viewer.ended).toBeUndefined();
+      }
+    }
+    expect(both.map(({ complaints }) => complaints)).toEqual(['', '']);
+  });
+
+  it('when the server moves to another port, which new ones use', async () => {
+    const old = await watch();
+    const before = server.rtsp();
+    const [next = 0] = await freePorts(1);
+    expect(await server.change({ rtspPort: next })).toMatchObject({ ok: true });
+    await old.more(10);
+    await watch(server.rtsp());
+    expect((await run('ffprobe', ['-v', 'error', before])).code).not.toBe(0);
+  });
+
+  it('when the port that was wished is taken: the setting goes back, and says why', async () => {
+    const viewer = await watch();
+    const somebody = await listeningSomewhere();
+    const { port } = somebody.address() as { port: number };
+    const before = server.store.get('rtspPort');
+    const outcome = await server.change({ rtspPort: port });
+    expect(outcome).toMatchObject({ ok: false, error: { code: 'failed', key: 'rtspPort' } });
+    expect(JSON.stringify(outcome)).toContain(`Port ${String(port)} cannot be used`);
+    await expect.poll(() => server.store.get('rtspPort')).toBe(before);
+    await viewer.more(5);
+    await watch(server.rtsp());
+    await new Promise((resolve) => somebody.close(resolve));
+  });
+
+  it('when a codec is wished that cannot be: what ran goes on', async () => {
+    const viewer = await watch();
+    const heads = server.store.get('cameraHeadSettings');
+    const outcome = await server.change({
+      cameraHeadSettings: { ...heads, primary: { ...heads.primary, source: 'rtp' } },
+    });
+    expect(outcome).toMatchObject({ ok: false, error: { code: 'failed' } });
+    await expect.poll(() => server.store.get('cameraHeadSettings').primary.source).toBe('test');
+    await viewer.more(10);
+  });
+});
+
+describe('a viewer must go', () => {
+  it('when the server is switched off, and may come back when it is on again', async () => {
+    const viewer = await watch();
+    await server.change({ rtspEnabled: false });
+    await viewer.whenEnded();
+    expect((await run('ffprobe', ['-v', 'error', server.rtsp()])).code).not.toBe(0);
+    await server.change({ rtspEnabled: true });
+    await watch();
+  });
+
+  it.each(['account', 'role', 'password', 'token'])('when the %s it came by is no more', async (what) => {
+    const { store } = server;
+    const root = systemActor();
+    const users = { ...store.get('users'), ann: { role: 'viewer' } };
+    await store.transact(root, { users });
+    await store.submit(root, { userPasswords: { ann: 'Ann-has-1-password' } });
+    const login = await fetch(`${server.url}/api/login`, {
+      method: 'POST',
+      body: JSON.stringify({ username: 'ann', password: 'Ann-has-1-password' }),
+    });
+    const { token } = (await login.json()) as { token: string };
+    const url =
+      what === 'token'
+        ? server.rtsp(`/stream1?token=${token}`, '')
+        : server.rtsp('/stream1', 'ann:Ann-has-1-password');
+    const [hers, mine] = [await watch(url), await watch()];
+    if (what === 'account') {
+      const { ann: _ann, ...others } = users;
+      await store.transact(root, { users: others });
+    } else if (what === 'role') await store.transact(root, { users: { ...users, ann: { role: 'guest' } } });
+    else if (what === 'password') await store.submit(root, { userPasswords: { ann: 'Ann-has-2-passwords' } });
+    else
+      await fetch(`${server.url}/api/logout`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${token}` },
+      });
+    await hers.whenEnded();
+    await mine.more(5);
+  });
+});
+
+it('a media process that is killed comes back with everything; the sockets notice nothing', async () => {
+  const socket = await JsonSocket.open(`${server.socketUrl}/api/v2`);
+  await socket.ask({ op: 'auth', username: 'admin', password: adminPassword });
+  await socket.ask({ op: 'watch', keys: ['streamBitrate'] });
+  const viewer = await watch();
+  const { pid } = server.mediaState();
+  process.kill(pid, 'SIGKILL');
+  await viewer.whenEnded();
+  expect(await socket.ask({ op: 'set', set: { streamBitrate: 1_500_000 } })).toMatchObject({ ok: true });
+  await expect.poll(() => server.mediaState().pid, { timeout: 15_000 }).not.toBe(pid);
+  await expect.poll(() => server.store.status('streamBitrate').status, { timeout: 15_000 }).toBe('applied');
+  const again = await watch();
+  expect(again.frames[0]).toMatchObject({ width: 640, height: 360 });
+  expect(socket.closed).toBeUndefined();
+  socket.close();
+});
+
+it('nothing runs while nobody watches', async () => {
+  const viewer = await watch();
+  expect(server.pipelines().every(({ state }) => state === 'running' || state === 'idle')).toBe(true);
+  await viewer.close();
+  await expect
+    .poll(() => server.pipelines().map(({ state }) => state), { timeout: 15_000 })
+    .toEqual(['idle', 'idle', 'idle']);
+});

@@ -1,0 +1,165 @@
+import { describe, expect, it } from 'vitest';
+import { loadGStreamer } from '../../src/media/gstreamer.js';
+import { launchText } from '../../src/media/engine.js';
+import { registry } from '../../src/observables/registry.js';
+import { knownEncoders } from '../../src/pipelines/encoders.js';
+import { effectiveFramerate, type Machine } from '../../src/pipelines/machine.js';
+import { plan } from '../../src/pipelines/plan.js';
+import { mediaKeys, type MediaSettings } from '../../src/pipelines/settings.js';
+
+const defaults = Object.fromEntries(
+  mediaKeys.map((key) => [key, registry[key].default]),
+) as unknown as MediaSettings;
+const software: Machine = { cores: 2, encoders: ['x264enc', 'x265enc', 'jpegenc'], hardware: false };
+const hardware: Machine = { cores: 4, encoders: ['v4l2h264enc', 'x264enc'], hardware: true };
+
+describe('the plan', () => {
+  it('of the defaults on two cores is this', () => {
+    const { pipelines, mounts, framerate } = plan(defaults, software);
+    expect(framerate).toBe(30);
+    expect(pipelines).toMatchInlineSnapshot(`
+      [
+        {
+          "channel": "raw/primary",
+          "exclusive": false,
+          "live": {},
+          "name": "capture/primary",
+          "preload": false,
+          "text": "videotestsrc is-live=true pattern=smpte horizontal-speed=2 ! video/x-raw,format=NV12,width=1920,height=1080,framerate=30/1 ! hubsink channel=raw/primary",
+        },
+        {
+          "channel": "stream1",
+          "exclusive": false,
+          "live": {
+            "encoder.bitrate": "8000",
+            "shape.caps": "video/x-raw,format=NV12,width=1920,height=1080,framerate=30/1,pixel-aspect-ratio=1/1",
+          },
+          "name": "encode/stream1",
+          "preload": false,
+          "text": "hubsrc channel=raw/primary max-queue=2 ! videorate drop-only=true skip-to-first=true ! videoscale ! capsfilter name=shape ! x264enc name=encoder tune=zerolatency speed-preset=superfast key-int-max=60 vbv-buf-capacity=100 byte-stream=true ! video/x-h264,profile=high ! h264parse config-interval=-1 ! video/x-h264,stream-format=byte-stream,alignment=au ! hubsink channel=stream1",
+        },
+        {
+          "channel": "stream2",
+          "exclusive": false,
+          "live": {
+            "encoder.bitrate": "4000",
+            "shape.caps": "video/x-raw,format=NV12,width=1280,height=720,framerate=30/1,pixel-aspect-ratio=1/1",
+          },
+          "name": "encode/stream2",
+          "preload": false,
+          "text": "hubsrc channel=raw/primary max-queue=2 ! videorate drop-only=true skip-to-first=true ! videoscale ! capsfilter name=shape ! x264enc name=encoder tune=zerolatency speed-preset=superfast key-int-max=60 vbv-buf-capacity=100 byte-stream=true ! video/x-h264,profile=main ! h264parse config-interval=-1 ! video/x-h264,stream-format=byte-stream,alignment=au ! hubsink channel=stream2",
+        },
+      ]
+    `);
+    expect(mounts.map(({ path }) => path)).toEqual([
+      ...['/stream1', '/stream0', '/stream', '/live', '/camera0/stream0', '/onvif/profile_1'],
+      ...['/stream2', '/camera0/stream1', '/onvif/profile_2'],
+    ]);
+  });
+
+  it('is the same for the same settings, and touches nothing', () => {
+    const frozen = structuredClone(defaults);
+    expect(plan(defaults, software)).toEqual(plan(frozen, software));
+    expect(frozen).toEqual(defaults);
+  });
+
+  it.each([
+    ['streamBitrate', { streamBitrate: 3_000_000 }],
+    ['streamResolution', { streamResolution: '1280x720' }],
+  ] as const)('changes %s without changing the text of any pipeline', (_key, change) => {
+    const small = { ...defaults, streamFramerate: 30 };
+    const [before, after] = [plan(small, software), plan({ ...small, ...change }, software)];
+    expect(after.pipelines.map(({ text }) => text)).toEqual(before.pipelines.map(({ text }) => text));
+    expect(after.pipelines).not.toEqual(before.pipelines);
+    expect(after.mounts).toEqual(before.mounts);
+  });
+
+  it('leaves the other stream and the camera alone when one stream changes', () => {
+    const before = plan(defaults, software);
+    const after = plan({ ...defaults, encoderPreset: 'ultrafast', streamFramerate: 30 }, software);
+    const changed = after.pipelines.filter(
+      ({ name, text }) => before.pipelines.find((each) => each.name === name)?.text !== text,
+    );
+    expect(changed.map(({ name }) => name)).toContain('encode/stream1');
+    expect(changed.map(({ name }) => name)).not.toContain('capture/primary');
+  });
+
+  it('has no second stream where it is switched off', () => {
+    const { pipelines, mounts } = plan(
+      { ...defaults, stream2: { ...defaults.stream2, enabled: false } },
+      software,
+    );
+    expect(pipelines.map(({ name }) => name)).toEqual(['capture/primary', 'encode/stream1']);
+    expect(mounts.some(({ path }) => path === '/stream2')).toBe(false);
+  });
+
+  it('takes the first encoder that the machine has, and keeps hardware warm', () => {
+    const [, first] = plan(defaults, hardware).pipelines;
+    expect(first?.text).toContain('v4l2h264enc name=encoder');
+    expect(first?.preload).toBe(true);
+    expect(plan(defaults, software).pipelines[1]?.preload).toBe(false);
+  });
+
+  it('says what is missing where nothing encodes', () => {
+    expect(() => plan(defaults, { ...software, encoders: [] })).toThrow(
+      'This machine has no encoder for h264: none of v4l2h264enc',
+    );
+  });
+
+  it('opens a camera of its own before it is opened again', () => {
+    const heads = defaults.cameraHeadSettings;
+    const settings = {
+      ...defaults,
+      cameraHeadSettings: {
+        ...heads,
+        primary: { ...heads.primary, source: 'v4l2' as const, device: '/dev/video"7' },
+      },
+    };
+    expect(plan(settings, software).pipelines[0]).toMatchObject({
+      exclusive: true,
+      text: expect.stringContaining('v4l2src device="/dev/video\\"7"') as string,
+    });
+  });
+});
+
+describe('the frame rate in force', () => {
+  it.each([
+    [{ streamFramerate: 60 }, software, 30],
+    [{ streamFramerate: 60 }, hardware, 60],
+    [{ streamFramerate: 60, streamResolution: '1280x720' }, software, 60],
+    [{ streamFramerate: 60, streamResolution: '3840x2160' }, software, 8],
+    [{ streamFramerate: 15 }, software, 15],
+    [{ streamFramerate: 60, encoderPreset: 'slow' as const }, { ...software, cores: 1 }, 1],
+  ])('of %j is what can be encoded in time, in even steps', (change, machine, expected) => {
+    expect(effectiveFramerate({ ...defaults, ...change }, machine)).toBe(expected);
+  });
+});
+
+describe('every launch text', () => {
+  const { addon } = loadGStreamer();
+  const machine: Machine = {
+    cores: 2,
+    encoders: knownEncoders.filter((element) => addon.hasElement(element)),
+    hardware: false,
+  };
+  const variants: Partial<MediaSettings>[] = [
+    {},
+    ...(['h264', 'h265', 'mjpeg'] as const).map((videoEncoder) => ({ videoEncoder })),
+    ...(['baseline', 'main', 'high'] as const).map((encoderProfile) => ({ encoderProfile })),
+    ...(['ultrafast', 'fast', 'medium', 'slow'] as const).map((encoderPreset) => ({ encoderPreset })),
+    ...(['low', 'normal', 'high'] as const).map((streamLatencyMode) => ({ streamLatencyMode })),
+    { streamFramerate: 1, streamResolution: '160x120', streamBitrate: 100_000 },
+    { activeCameraHead: 1 },
+  ];
+
+  it.each(variants)('of %j makes a pipeline of this machine’s GStreamer', (change) => {
+    const { pipelines, mounts } = plan({ ...defaults, ...change }, machine);
+    for (const { text, live } of pipelines) expect(addon.parse(launchText(text, live))).toBeUndefined();
+    for (const { launch } of mounts) expect(addon.parse(launch)).toBeUndefined();
+  });
+
+  it('that is wrong is answered in GStreamer’s own words', () => {
+    expect(addon.parse('videotestsrc ! nonsense ! hubsink')).toBe('no element "nonsense"');
+    expect(addon.parse('videotestsrc !')).toMatch(/./);
+  });
+});
