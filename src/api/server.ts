@@ -27,6 +27,7 @@ import { lockRoutes, presetRoutes } from './http/routes/presets.js';
 import { schemaRoutes } from './http/routes/schema.js';
 import { settingsRoutes } from './http/routes/settings.js';
 import { stateRoutes } from './http/routes/state.js';
+import { mediaRoutes } from './http/routes/media.js';
 import { streamRoutes } from './http/routes/streams.js';
 import { tokenRoutes } from './http/routes/tokens.js';
 import { webrtcRoutes } from './http/routes/webrtc.js';
@@ -52,6 +53,7 @@ const routes = [
   cameraRoutes,
   cameraSettingsRoutes,
   streamRoutes,
+  mediaRoutes,
   webrtcRoutes,
   certificateRoutes,
 ] as const;

@@ -2,7 +2,7 @@
 import { connect } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { systemActor } from '../../src/store/actor.js';
-import { JsonSocket } from '../support/JsonSocket.js';
+import { JsonSocket, type Json } from '../support/JsonSocket.js';
 import { mediaServer, run, type MediaServer } from '../support/mediaServer.js';
 import { freePorts, listeningSomewhere } from '../support/ports.js';
 import { RtspViewer, type SeenFrame } from '../support/RtspViewer.js';
@@ -223,6 +223,78 @@ it('a media process that is killed comes back with everything; the sockets notic
   expect(again.frames[0]).toMatchObject({ width: 640, height: 360 });
   expect(socket.closed).toBeUndefined();
   socket.close();
+});
+
+describe('whoever looks after the server', () => {
+  const ask = async (path: string, method = 'GET', who = `admin:${adminPassword}`) => {
+    const authorization = `Basic ${Buffer.from(who).toString('base64')}`;
+    const answer = await fetch(server.url + path, { method, headers: { authorization } });
+    const text = await answer.text();
+    return { status: answer.status, text, body: (text.startsWith('{') ? JSON.parse(text) : {}) as Json };
+  };
+  interface Client extends Json {
+    readonly id: number;
+    readonly bytes: number;
+  }
+
+  it('sees who watches, and can end it', async () => {
+    const [tcp, udp] = [
+      await watch(),
+      await watch(server.rtsp('/stream1', `viewer:${peoplePassword}`), 'udp'),
+    ];
+    await expect
+      .poll(async () =>
+        ((await ask('/api/clients')).body['clients'] as Client[]).map(({ bytes }) => bytes > 0),
+      )
+      .toEqual([true, true]);
+    const clients = (await ask('/api/clients')).body['clients'] as Client[];
+    expect(clients).toMatchObject([
+      {
+        protocol: 'rtsp',
+        user: 'admin',
+        stream: '/stream1',
+        transport: 'tcp',
+        address: '127.0.0.1',
+        secure: false,
+      },
+      { protocol: 'rtsp', user: 'viewer', stream: '/stream1', transport: 'udp' },
+    ]);
+    expect(server.store.get('streamStats').clientCount).toBe(2);
+    expect((await ask('/api/clients', 'GET', `guest:${peoplePassword}`)).status).toBe(403);
+    const id = String(clients[1]?.id);
+    expect((await ask(`/api/clients/${id}`, 'DELETE', `viewer:${peoplePassword}`)).status).toBe(403);
+    expect((await ask(`/api/clients/${id}`, 'DELETE')).status).toBe(204);
+    await udp.whenEnded();
+    await tcp.more(5);
+    expect((await ask('/api/clients/999999', 'DELETE')).status).toBe(404);
+  });
+
+  it('sees the pipelines, what joins them, and each as a graph', async () => {
+    await watch();
+    const { body } = await ask('/api/pipelines');
+    expect(body).toMatchObject({
+      state: 'running',
+      version: expect.stringContaining('GStreamer 1.') as string,
+      pipelines: [
+        {
+          name: 'capture/primary',
+          state: 'running',
+          text: expect.stringContaining('videotestsrc') as string,
+        },
+        { name: 'encode/stream1', state: 'running', text: expect.stringContaining('bitrate="') as string },
+        { name: 'encode/stream2' },
+      ],
+    });
+    expect(body['channels']).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ name: 'stream1', producing: true, consumers: 1, dropped: 0 }),
+      ]),
+    );
+    const graph = await ask('/api/pipelines/graph?name=encode/stream1');
+    expect(graph.text).toMatch(/^digraph pipeline/);
+    expect(graph.text).toContain('GstX264Enc');
+    expect((await ask('/api/pipelines/graph?name=encode/stream9')).status).toBe(404);
+  });
 });
 
 it('nothing runs while nobody watches', async () => {

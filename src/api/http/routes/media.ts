@@ -1,0 +1,133 @@
+// What runs on the video side: who watches, and which pipelines there are.
+import { Type } from '@sinclair/typebox';
+import { ObscuraError } from '../../../errors.js';
+import type { Media, Services } from '../../services.js';
+import { HttpError } from '../errors.js';
+import { answers, nothing, type App } from '../route.js';
+
+const tags = ['media'];
+const Client = Type.Object({
+  id: Type.Integer(),
+  protocol: Type.Literal('rtsp'),
+  address: Type.String(),
+  user: Type.String({ description: 'Empty for those who have not logged in.' }),
+  stream: Type.String({ description: 'The path that is played; empty before it plays.' }),
+  transport: Type.String({ description: 'tcp, udp or multicast; empty before it plays.' }),
+  secure: Type.Boolean(),
+  bytes: Type.Integer({ description: 'Sent over the connection itself.' }),
+  since: Type.Number({ description: 'Milliseconds since 1970.' }),
+});
+const Pipeline = Type.Object({
+  name: Type.String(),
+  text: Type.String({
+    description: 'Can be run by hand with gst-launch-1.0, apart from the ends in the hub.',
+  }),
+  state: Type.String({ description: 'idle, starting, running or failed.' }),
+  since: Type.Number({ description: 'Milliseconds since 1970.' }),
+  restarts: Type.Integer(),
+  reason: Type.Optional(Type.String()),
+});
+const Channel = Type.Object({
+  name: Type.String(),
+  producing: Type.Boolean(),
+  consumers: Type.Integer(),
+  frames: Type.Integer(),
+  bytes: Type.Integer(),
+  keyframes: Type.Integer(),
+  dropped: Type.Integer(),
+  changes: Type.Integer({ description: 'How often one pipeline has taken the place of another.' }),
+  ageMs: Type.Number({ description: 'Since the last frame; -1 before the first.' }),
+  caps: Type.String(),
+});
+const IdParam = Type.Object({ id: Type.Integer({ minimum: 1 }) });
+const GraphQuery = Type.Object({ name: Type.String({ minLength: 1, maxLength: 64 }) });
+
+export function mediaRoutes(app: App, { media }: Services): void {
+  const running = (): Media => {
+    if (media === undefined) throw new HttpError(503, 'UNAVAILABLE', 'This server does without video');
+    return media;
+  };
+
+  app.get(
+    '/api/clients',
+    {
+      config: { access: ['Media_rw', 'System_r', 'System_rw'] },
+      schema: {
+        tags,
+        summary: 'Who is connected to the streams',
+        response: answers(Type.Object({ clients: Type.Array(Client) })),
+      },
+    },
+    () => ({
+      clients: running()
+        .report()
+        .clients.map(({ path, tcpBytes, address, ...client }) => ({
+          ...client,
+          protocol: 'rtsp' as const,
+          address: address ?? '',
+          stream: path,
+          bytes: tcpBytes ?? 0,
+        })),
+    }),
+  );
+  app.delete(
+    '/api/clients/:id',
+    {
+      config: { access: ['Media_rw'] },
+      schema: { tags, summary: 'End a connection to the streams', params: IdParam, response: nothing },
+    },
+    async ({ params }, reply) => {
+      if (!(await running().kick(params.id)))
+        throw new ObscuraError('unknown', `There is no client ${String(params.id)}`);
+      return await reply.code(204).send();
+    },
+  );
+
+  app.get(
+    '/api/pipelines',
+    {
+      config: { access: ['Media_r', 'Media_rw', 'System_r', 'System_rw'] },
+      schema: {
+        tags,
+        summary: 'The pipelines of GStreamer and the channels that join them',
+        response: answers(
+          Type.Object({
+            state: Type.String({ description: 'starting, running or down.' }),
+            reason: Type.Optional(Type.String()),
+            version: Type.Optional(Type.String()),
+            pipelines: Type.Array(Pipeline),
+            channels: Type.Array(Channel),
+          }),
+        ),
+      },
+    },
+    () => {
+      const { state, pipelines, channels } = running().report();
+      return {
+        state: state.phase,
+        ...(state.phase === 'down' ? { reason: state.reason } : {}),
+        ...(state.phase === 'running' ? { version: state.version } : {}),
+        pipelines: [...pipelines],
+        channels: Object.entries(channels).map(([name, channel]) => ({ name, ...channel })),
+      };
+    },
+  );
+  app.get(
+    '/api/pipelines/graph',
+    {
+      config: { access: ['System_r', 'System_rw'] },
+      schema: {
+        tags,
+        summary: 'A pipeline that runs, as a graph in the language of DOT',
+        querystring: GraphQuery,
+        produces: ['text/vnd.graphviz'],
+        response: answers(Type.String()),
+      },
+    },
+    async ({ query }, reply) => {
+      const graph = await running().graph(query.name);
+      if (graph === '') throw new ObscuraError('unknown', `No pipeline ${query.name} runs`);
+      return await reply.type('text/vnd.graphviz; charset=utf-8').send(graph);
+    },
+  );
+}
