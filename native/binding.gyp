@@ -1,6 +1,6 @@
 {
   "variables": {
-    "gstreamer": "gstreamer-1.0 gstreamer-base-1.0 gstreamer-video-1.0 gstreamer-rtsp-server-1.0",
+    "gstreamer": "gstreamer-1.0 gstreamer-base-1.0 gstreamer-video-1.0 gstreamer-rtp-1.0 gstreamer-sdp-1.0 gstreamer-rtsp-server-1.0",
     # Without GStreamer the rest of the server is built all the same.
     "with_media": "<!(pkg-config --exists gstreamer-1.0 gstreamer-rtsp-server-1.0 && echo 1 || echo 0)"
   },
@@ -32,7 +32,8 @@
               "media/hubsrc.cc",
               "media/pipelines.cc",
               "media/rtsp_access.cc",
-              "media/rtsp_server.cc"
+              "media/rtsp_server.cc",
+              "media/webrtc.cc"
             ],
             # Macros of GObject cast functions and leave members of structs to zero.
             "cflags_cc": [
@@ -40,7 +41,7 @@
               "-Wno-missing-field-initializers",
               "-Wno-cast-function-type"
             ],
-            "libraries": ["<!@(pkg-config --libs <(gstreamer))"]
+            "libraries": ["<!@(pkg-config --libs <(gstreamer))", "-ldl"]
           }
         ]
       }

@@ -14,6 +14,7 @@
 #include "pipelines.h"
 #include "rtsp_access.h"
 #include "rtsp_server.h"
+#include "webrtc.h"
 
 namespace obscura {
 namespace {
@@ -70,15 +71,15 @@ Napi::Value Parse(const Napi::CallbackInfo& info) {
   return Napi::String::New(info.Env(), message);
 }
 
-int port(const Napi::CallbackInfo& info, std::size_t index) {
+int number(const Napi::CallbackInfo& info, std::size_t index) {
   if (info.Length() <= index || !info[index].IsNumber())
-    throw Napi::TypeError::New(info.Env(), "The port must be a number");
+    throw Napi::TypeError::New(info.Env(), "A number is missing");
   return info[index].As<Napi::Number>().Int32Value();
 }
 
 Napi::Value RtspListen(const Napi::CallbackInfo& info) {
   try {
-    listenForRtsp(text(info, 0, "address"), port(info, 1));
+    listenForRtsp(text(info, 0, "address"), number(info, 1));
     return info.Env().Undefined();
   } catch (const std::runtime_error& error) {
     throw Napi::Error::New(info.Env(), error.what());
@@ -87,7 +88,7 @@ Napi::Value RtspListen(const Napi::CallbackInfo& info) {
 
 Napi::Value RtspsListen(const Napi::CallbackInfo& info) {
   try {
-    listenForRtsps(text(info, 0, "address"), port(info, 1), text(info, 2, "certificate"), text(info, 3, "key"));
+    listenForRtsps(text(info, 0, "address"), number(info, 1), text(info, 2, "certificate"), text(info, 3, "key"));
     return info.Env().Undefined();
   } catch (const std::runtime_error& error) {
     throw Napi::Error::New(info.Env(), error.what());
@@ -148,6 +149,45 @@ Napi::Value RtspKick(const Napi::CallbackInfo& info) {
                             kickRtspClient(static_cast<std::uint64_t>(info[0].As<Napi::Number>().Int64Value())));
 }
 
+/** The members of WebRtcOffer. */
+Napi::Value WebRtcOpen(const Napi::CallbackInfo& info) {
+  if (info.Length() < 1 || !info[0].IsObject()) throw Napi::TypeError::New(info.Env(), "The offer must be an object");
+  const auto given = info[0].As<Napi::Object>();
+  const auto member = [&given](const char* name) { return given.Get(name).ToString().Utf8Value(); };
+  WebRtcOffer offer;
+  offer.session = member("session");
+  offer.sdp = member("sdp");
+  offer.channel = member("channel");
+  offer.payloader = member("payloader");
+  offer.caps = member("caps");
+  offer.stunServer = member("stunServer");
+  offer.twccId = given.Get("twccId").ToNumber().Int32Value();
+  offer.trickle = given.Get("trickle").ToBoolean();
+  const auto servers = given.Get("turnServers").As<Napi::Array>();
+  for (std::uint32_t index = 0; index < servers.Length(); index += 1)
+    offer.turnServers.push_back(servers.Get(index).ToString());
+  try {
+    openWebRtc(offer);
+  } catch (const std::runtime_error& error) {
+    throw Napi::Error::New(info.Env(), error.what());
+  }
+  return info.Env().Undefined();
+}
+
+Napi::Value WebRtcCandidate(const Napi::CallbackInfo& info) {
+  return Napi::Boolean::New(info.Env(), addWebRtcCandidate(text(info, 0, "session"),
+                                                           static_cast<unsigned>(number(info, 1)),
+                                                           text(info, 2, "candidate")));
+}
+
+Napi::Value WebRtcSilence(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), webRtcSilence(text(info, 0, "session")));
+}
+
+Napi::Value WebRtcClose(const Napi::CallbackInfo& info) {
+  return Napi::Boolean::New(info.Env(), closeWebRtc(text(info, 0, "session")));
+}
+
 Napi::Value Version(const Napi::CallbackInfo& info) {
   gchar* version = gst_version_string();
   const std::string words = version;
@@ -176,6 +216,10 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("rtspAccess", Napi::Function::New(env, RtspAccessTable, "rtspAccess"));
   exports.Set("rtspClients", Napi::Function::New(env, RtspClients, "rtspClients"));
   exports.Set("rtspKick", Napi::Function::New(env, RtspKick, "rtspKick"));
+  exports.Set("webrtcOpen", Napi::Function::New(env, WebRtcOpen, "webrtcOpen"));
+  exports.Set("webrtcCandidate", Napi::Function::New(env, WebRtcCandidate, "webrtcCandidate"));
+  exports.Set("webrtcSilence", Napi::Function::New(env, WebRtcSilence, "webrtcSilence"));
+  exports.Set("webrtcClose", Napi::Function::New(env, WebRtcClose, "webrtcClose"));
   exports.Set("version", Napi::Function::New(env, Version, "version"));
   return exports;
 }

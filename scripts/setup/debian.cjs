@@ -37,6 +37,7 @@ var testTools = [
   { ask: ['openssl', 'version'], package: 'openssl' },
   { ask: ['python3', '--version'], package: 'python3-minimal' },
   { ask: ['ffprobe', '-version'], package: 'ffmpeg' },
+  { ask: ['chromium', '--version'], package: 'chromium' },
 ];
 
 function hasCompiler() {

@@ -7,7 +7,8 @@ import type { Journal } from '../store/journal.js';
 import type { Locks } from '../store/locks.js';
 import type { Presets } from '../store/presets.js';
 import type { Trials } from '../store/trials.js';
-import type { Beat } from '../media/messages.js';
+import type { Identity } from '../access/identity.js';
+import type { Beat, WebRtcOpened } from '../media/messages.js';
 import type { MediaState } from '../media/supervisor.js';
 import type { Sync } from './sync/sync.js';
 
@@ -17,8 +18,24 @@ export interface ConnectionLimits {
   readonly total: number;
 }
 
+/** Watching over WebRTC, each session as somebody. */
+export interface WebRtcWatch {
+  readonly open: (identity: Identity, stream: 'stream1' | 'stream2', offer: string) => Promise<WebRtcOpened>;
+  /** False where there is no such session. */
+  readonly addCandidate: (session: string, line: number, candidate: string) => Promise<boolean>;
+  readonly close: (session: string) => Promise<boolean>;
+  readonly list: () => readonly {
+    readonly session: string;
+    readonly user: string;
+    readonly address: string;
+    readonly stream: string;
+    readonly since: number;
+  }[];
+}
+
 /** What the faces may know and ask of the video side. */
 export interface Media {
+  readonly webrtc: WebRtcWatch;
   readonly report: () => Omit<Beat, 'kind'> & { readonly state: MediaState };
   /** False where there is no such client. */
   readonly kick: (client: number) => Promise<boolean>;

@@ -17,6 +17,21 @@ export interface MediaAddon {
   rtspAccess(access: object): void;
   rtspClients(): string;
   rtspKick(client: number): boolean;
+  webrtcOpen(offer: {
+    readonly session: string;
+    readonly sdp: string;
+    readonly channel: string;
+    readonly payloader: string;
+    readonly caps: string;
+    readonly twccId: number;
+    readonly trickle: boolean;
+    readonly stunServer: string;
+    readonly turnServers: readonly string[];
+  }): void;
+  webrtcCandidate(session: string, line: number, candidate: string): boolean;
+  /** Milliseconds since the last report; negative before the first. */
+  webrtcSilence(session: string): number;
+  webrtcClose(session: string): boolean;
 }
 
 interface SuperficialPipeline {
@@ -52,4 +67,10 @@ export type MediaEvent =
   | { readonly event: 'ended'; readonly pipeline: string }
   | { readonly event: 'rtsp-playing' | 'rtsp-closed'; readonly client: number }
   | { readonly event: 'rtsp-refused'; readonly address: string }
-  | { readonly event: 'rtsp-withdrawn'; readonly clients: number };
+  | { readonly event: 'rtsp-withdrawn'; readonly clients: number }
+  | {
+      readonly event: 'webrtc';
+      readonly session: string;
+      readonly what: 'answer' | 'failed' | 'state' | 'candidate' | 'closed';
+      readonly details: Readonly<Record<string, unknown>>;
+    };

@@ -24,7 +24,29 @@ export interface RtspPorts {
   readonly key: string;
 }
 
+export interface WebRtcOrder {
+  readonly sdp: string;
+  readonly stream: string;
+  /** Of the H.264 that is sent. */
+  readonly profile: string;
+  readonly stunServer: string;
+  readonly turnServers: readonly string[];
+}
+
+export interface WebRtcOpened {
+  readonly session: string;
+  /** The answer. */
+  readonly sdp: string;
+}
+
 export interface Orders {
+  readonly 'webrtc-open': WebRtcOrder;
+  readonly 'webrtc-candidate': {
+    readonly session: string;
+    readonly line: number;
+    readonly candidate: string;
+  };
+  readonly 'webrtc-close': { readonly session: string };
   readonly plan: MediaPlan;
   readonly rtsp: RtspPorts;
   readonly access: RtspAccess;
@@ -75,6 +97,12 @@ export interface Beat {
   readonly pipelines: readonly PipelineReport[];
   readonly channels: Readonly<Record<string, ChannelReport>>;
   readonly clients: readonly RtspClientReport[];
+  readonly webrtc: readonly {
+    readonly session: string;
+    readonly since: number;
+    readonly stream: string;
+    readonly state: string;
+  }[];
 }
 
 export type FromMedia =
@@ -82,5 +110,6 @@ export type FromMedia =
   | { readonly kind: 'done'; readonly id: number; readonly result?: unknown }
   /** `unsupported`: trying again makes no sense. */
   | { readonly kind: 'failed'; readonly id: number; readonly reason: string; readonly unsupported: boolean }
+  | { readonly kind: 'webrtc-closed'; readonly session: string }
   | { readonly kind: 'log'; readonly level: 'info' | 'warn'; readonly message: string }
   | Beat;

@@ -5,7 +5,9 @@ import { isHardware, knownEncoders } from '../pipelines/encoders.js';
 import type { Machine } from '../pipelines/machine.js';
 import { CannotRun, Engine } from './engine.js';
 import { loadGStreamer, type MediaEvent } from './gstreamer.js';
-import type { Beat, FromMedia, RtspPorts, ToMedia } from './messages.js';
+import type { Beat, FromMedia, RtspPorts, ToMedia, WebRtcOrder } from './messages.js';
+import { UnfitOffer } from './sdp.js';
+import { WebRtcSessions } from './webrtcSessions.js';
 
 const beatEveryMs = 500;
 
@@ -23,6 +25,10 @@ addon.listen((json) => {
   if (event.event === 'rtsp-refused')
     say({ kind: 'log', level: 'warn', message: `A wrong RTSP log-in came from ${event.address}` });
   engine.hear(event);
+  webrtc.hear(event);
+});
+const webrtc = new WebRtcSessions(addon, (session) => {
+  say({ kind: 'webrtc-closed', session });
 });
 
 function listen({ address, port, securePort, certificate, key }: RtspPorts): void {
@@ -51,8 +57,24 @@ async function obey(message: ToMedia): Promise<unknown> {
       return undefined;
     case 'kick':
       return addon.rtspKick(message.order.client);
+    case 'webrtc-open':
+      return await openWebRtc(message.order);
+    case 'webrtc-candidate':
+      return webrtc.addCandidate(message.order.session, message.order.line, message.order.candidate);
+    case 'webrtc-close':
+      return webrtc.close(message.order.session);
     case 'graph':
       return engine.graph(message.order.pipeline);
+  }
+}
+
+async function openWebRtc(order: WebRtcOrder): Promise<unknown> {
+  try {
+    return await webrtc.open(order);
+  } catch (error) {
+    // What the offer lacks is the browser's affair, and an answer like any other.
+    if (error instanceof UnfitOffer) return { unfit: error.reason, message: error.message };
+    throw error;
   }
 }
 
@@ -87,6 +109,7 @@ setInterval(() => {
     pipelines: engine.report(),
     channels: JSON.parse(addon.channels()) as Beat['channels'],
     clients: JSON.parse(addon.rtspClients()) as Beat['clients'],
+    webrtc: webrtc.report(),
   };
   say(beat);
 }, beatEveryMs);

@@ -1,7 +1,7 @@
 // Keeps a media process running and tells it what is wanted. Whatever becomes of that process, the next one is given
 // everything again; nobody here waits for GStreamer.
 import { fork, type ChildProcess } from 'node:child_process';
-import { BehaviorSubject, filter, firstValueFrom, type Observable } from 'rxjs';
+import { BehaviorSubject, filter, firstValueFrom, Subject, type Observable } from 'rxjs';
 import type { Machine } from '../pipelines/machine.js';
 import type { Beat, FromMedia, OrderKind, Orders } from './messages.js';
 
@@ -43,10 +43,15 @@ export interface SupervisorOptions {
 
 const standing = ['access', 'rtsp', 'plan'] as const satisfies readonly OrderKind[];
 
+const nothingRuns: Omit<Beat, 'kind'> = { pipelines: [], channels: {}, clients: [], webrtc: [] };
+
 export class Supervisor {
   readonly #options: SupervisorOptions;
   readonly #state = new BehaviorSubject<MediaState>({ phase: 'starting' });
-  readonly #beats = new BehaviorSubject<Omit<Beat, 'kind'>>({ pipelines: [], channels: {}, clients: [] });
+  readonly #beats = new BehaviorSubject<Omit<Beat, 'kind'>>(nothingRuns);
+  readonly #closedSessions = new Subject<string>();
+  /** WebRTC sessions that are no more. */
+  readonly closedSessions$: Observable<string> = this.#closedSessions.asObservable();
   readonly state$: Observable<MediaState> = this.#state.asObservable();
   /** Twice a second while the process runs. */
   readonly beats$: Observable<Omit<Beat, 'kind'>> = this.#beats.asObservable();
@@ -109,6 +114,7 @@ export class Supervisor {
     }
     this.#state.complete();
     this.#beats.complete();
+    this.#closedSessions.complete();
   }
 
   async #send(kind: OrderKind, order: unknown): Promise<unknown> {
@@ -177,6 +183,9 @@ export class Supervisor {
       case 'failed':
         this.#settle(message.id)?.reject(new MediaFailure(message.reason, message.unsupported));
         break;
+      case 'webrtc-closed':
+        this.#closedSessions.next(message.session);
+        break;
       case 'log':
         this.#options.log(message.level, message.message);
         break;
@@ -204,7 +213,7 @@ export class Supervisor {
     if (this.#closed) return;
     if (Date.now() - this.#startedAt > soundAfterMs) this.#retryMs = firstRetryMs;
     this.#state.next({ phase: 'down', reason });
-    this.#beats.next({ pipelines: [], channels: {}, clients: [] });
+    this.#beats.next(nothingRuns);
     this.#options.log('warn', `The media process has ended: ${reason}; another one follows`);
     this.#retry = setTimeout(() => {
       this.#start();

@@ -14,6 +14,7 @@ import { plan, type MediaPlan } from '../pipelines/plan.js';
 import type { Machine } from '../pipelines/machine.js';
 import { mediaKeys, type MediaSettings } from '../pipelines/settings.js';
 import { UnknownSource } from '../pipelines/sources.js';
+import { WebRtcWatchers } from './webrtc.js';
 import { reconcile, Unsupported, type Reconciler } from '../store/reconcile.js';
 
 export interface MediaParts {
@@ -52,6 +53,13 @@ export function runMedia({ store, accounts, bind, certificate, log }: MediaParts
       throw error;
     }
   };
+
+  const webrtc = new WebRtcWatchers(store, supervisor);
+  subscriptions.add(
+    merge(accounts.changes$, store.observe('webrtcEnabled')).subscribe(() => {
+      webrtc.enforce();
+    }),
+  );
 
   const tellAccess = (): void => {
     const access: RtspAccess = {
@@ -133,6 +141,7 @@ export function runMedia({ store, accounts, bind, certificate, log }: MediaParts
   );
 
   return {
+    webrtc,
     report: () => ({ state: supervisor.state, ...supervisor.beat }),
     kick: async (client) => (await supervisor.order('kick', { client })) === true,
     graph: async (pipeline) => String(await supervisor.order('graph', { pipeline })),

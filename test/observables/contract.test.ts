@@ -280,7 +280,16 @@ describe('the contract', () => {
   });
 
   it('leaves nothing out but what is computed or our own', () => {
-    const ours = ['streamFramerateEffective', 'streamPreload', 'allowedOrigins', 'locks', 'logLevel', 'presets', 'rateLimits', 'schedules'];
+    const ours = [
+      'streamFramerateEffective',
+      'streamPreload',
+      'allowedOrigins',
+      'locks',
+      'logLevel',
+      'presets',
+      'rateLimits',
+      'schedules',
+    ];
     const named = new Set<unknown>([
       ...rows.map(([key]) => key),
       ...ours,

@@ -51,6 +51,7 @@ const standIns: Readonly<Record<string, string>> = {
   openssl: shell,
   python3: shell,
   ffprobe: shell,
+  chromium: shell,
   'apt-get': `${shell}[ "$1" = --version ] && exit 0
 ${writeDown('apt-get')}
 [ -e "$SANDBOX_FACTS/apt-broken" ] && { echo "E: no route to the archive"; exit 100; }

@@ -44,6 +44,11 @@ export function acceptBodies(app: App): void {
   app.addContentTypeParser(/^application\/(?:[\w.-]+\+)?json\b/, options, json);
   app.addContentTypeParser('application/x-www-form-urlencoded', options, form);
   app.addContentTypeParser(/^text\//, options, lenient);
+  app.addContentTypeParser(
+    ['application/sdp', 'application/trickle-ice-sdpfrag'],
+    options,
+    (_request: FastifyRequest, text: string) => Promise.resolve(text),
+  );
   app.addContentTypeParser('*', options, async (request: FastifyRequest, text: string) => {
     const type = request.headers['content-type'];
     if (type !== undefined && type !== '' && text !== '')

@@ -7,12 +7,12 @@ import { answers, nothing, type App } from '../route.js';
 
 const tags = ['media'];
 const Client = Type.Object({
-  id: Type.Integer(),
-  protocol: Type.Literal('rtsp'),
+  id: Type.String(),
+  protocol: Type.Union([Type.Literal('rtsp'), Type.Literal('webrtc')]),
   address: Type.String(),
   user: Type.String({ description: 'Empty for those who have not logged in.' }),
-  stream: Type.String({ description: 'The path that is played; empty before it plays.' }),
-  transport: Type.String({ description: 'tcp, udp or multicast; empty before it plays.' }),
+  stream: Type.String({ description: 'What is played; empty before it plays.' }),
+  transport: Type.String({ description: 'tcp, udp, multicast or webrtc; empty before it plays.' }),
   secure: Type.Boolean(),
   bytes: Type.Integer({ description: 'Sent over the connection itself.' }),
   since: Type.Number({ description: 'Milliseconds since 1970.' }),
@@ -39,7 +39,7 @@ const Channel = Type.Object({
   ageMs: Type.Number({ description: 'Since the last frame; -1 before the first.' }),
   caps: Type.String(),
 });
-const IdParam = Type.Object({ id: Type.Integer({ minimum: 1 }) });
+const IdParam = Type.Object({ id: Type.String({ minLength: 1, maxLength: 64 }) });
 const GraphQuery = Type.Object({ name: Type.String({ minLength: 1, maxLength: 64 }) });
 
 export function mediaRoutes(app: App, { media }: Services): void {
@@ -58,17 +58,29 @@ export function mediaRoutes(app: App, { media }: Services): void {
         response: answers(Type.Object({ clients: Type.Array(Client) })),
       },
     },
-    () => ({
-      clients: running()
+    () => {
+      const rtsp = running()
         .report()
-        .clients.map(({ path, tcpBytes, address, ...client }) => ({
+        .clients.map(({ id, path, tcpBytes, address, ...client }) => ({
           ...client,
+          id: String(id),
           protocol: 'rtsp' as const,
           address: address ?? '',
           stream: path,
           bytes: tcpBytes ?? 0,
-        })),
-    }),
+        }));
+      const webrtc = running()
+        .webrtc.list()
+        .map(({ session, ...client }) => ({
+          ...client,
+          id: session,
+          protocol: 'webrtc' as const,
+          transport: 'webrtc',
+          secure: true,
+          bytes: 0,
+        }));
+      return { clients: [...rtsp, ...webrtc] };
+    },
   );
   app.delete(
     '/api/clients/:id',
@@ -77,8 +89,9 @@ export function mediaRoutes(app: App, { media }: Services): void {
       schema: { tags, summary: 'End a connection to the streams', params: IdParam, response: nothing },
     },
     async ({ params }, reply) => {
-      if (!(await running().kick(params.id)))
-        throw new ObscuraError('unknown', `There is no client ${String(params.id)}`);
+      const isRtsp = /^\d+$/.test(params.id);
+      const gone = isRtsp ? await running().kick(Number(params.id)) : await running().webrtc.close(params.id);
+      if (!gone) throw new ObscuraError('unknown', `There is no client ${params.id}`);
       return await reply.code(204).send();
     },
   );

@@ -1,28 +1,60 @@
-// The door to WebRTC: the browser offers, or asks for an offer and answers it.
+// The doors to WebRTC: the reference product's offer, and WHEP, which players know.
 import { Type } from '@sinclair/typebox';
-import type { Services } from '../../services.js';
+import type { FastifyRequest } from 'fastify';
+import { ObscuraError } from '../../../errors.js';
+import type { Services, WebRtcWatch } from '../../services.js';
 import { HttpError } from '../errors.js';
-import { answers, type App } from '../route.js';
+import { answers, nothing, type App } from '../route.js';
 
 const tags = ['webrtc'];
 const mayWatch = ['Media_r', 'Media_rw'] as const;
-const sdp = Type.String({ maxLength: 131_072 });
-const Offer = Type.Object({ type: Type.Literal('offer'), sdp });
+const longestSdp = 131_072;
+const sdp = Type.String({ maxLength: longestSdp });
+const Stream = Type.Union([Type.Literal('stream1'), Type.Literal('stream2')]);
+const Offer = Type.Object({ type: Type.Literal('offer'), sdp, stream: Type.Optional(Stream) });
 const Answer = Type.Object({ type: Type.Literal('answer'), sdp });
+const StreamParam = Type.Object({ stream: Stream });
+const SessionParam = Type.Object({ stream: Stream, session: Type.String({ minLength: 1, maxLength: 64 }) });
 
-export function webrtcRoutes(app: App, { store }: Services): void {
-  const refuse = (): never => {
+export function webrtcRoutes(app: App, { store, media }: Services): void {
+  const running = (): WebRtcWatch => {
     if (!store.get('webrtcEnabled'))
       throw new HttpError(503, 'WEBRTC_DISABLED', 'WebRTC is switched off; see the setting webrtcEnabled');
-    throw new HttpError(503, 'CAMERA_NOT_CONNECTED', 'No picture comes from the camera now');
+    if (media === undefined)
+      throw new HttpError(503, 'CAMERA_NOT_CONNECTED', 'No picture comes from the camera now');
+    return media.webrtc;
   };
+  const open = async (
+    { identity }: FastifyRequest,
+    stream: 'stream1' | 'stream2',
+    offer: string,
+  ): ReturnType<WebRtcWatch['open']> => {
+    try {
+      return await running().open(identity, stream, offer);
+    } catch (error) {
+      if (error instanceof ObscuraError && error.code === 'invalid')
+        throw new HttpError(422, 'OFFER_WITHOUT_VIDEO', error.message);
+      throw error;
+    }
+  };
+
   app.post(
     '/api/webrtc/offer',
     {
       config: { access: mayWatch },
-      schema: { tags, summary: 'Open a WebRTC session', body: Offer, response: answers(Answer) },
+      schema: {
+        tags,
+        summary: 'Open a WebRTC session',
+        description:
+          'The offer needs a video transceiver that receives. The answer holds all addresses of the server.',
+        body: Offer,
+        response: answers(Type.Object({ type: Type.Literal('answer'), sdp, session: Type.String() })),
+      },
     },
-    refuse,
+    async (request) => {
+      const answer = await open(request, request.body.stream ?? 'stream1', request.body.sdp);
+      return { type: 'answer' as const, ...answer };
+    },
   );
   app.get(
     '/api/webrtc/offer',
@@ -30,7 +62,10 @@ export function webrtcRoutes(app: App, { store }: Services): void {
       config: { access: mayWatch },
       schema: { tags, summary: 'Ask for an offer to answer', response: answers(Offer) },
     },
-    refuse,
+    () => {
+      running();
+      throw new HttpError(503, 'UNAVAILABLE', 'The browser has to offer: POST to this address');
+    },
   );
   app.post(
     '/api/webrtc/answer',
@@ -43,6 +78,92 @@ export function webrtcRoutes(app: App, { store }: Services): void {
         response: answers(Type.Object({ success: Type.Literal(true) })),
       },
     },
-    refuse,
+    () => {
+      running();
+      throw new HttpError(503, 'UNAVAILABLE', 'No offer waits for an answer');
+    },
   );
+
+  app.post(
+    '/api/whep/:stream',
+    {
+      config: { access: mayWatch },
+      schema: {
+        tags,
+        summary: 'Play a stream by WHEP',
+        description:
+          'The body is the offer as `application/sdp`; the answer comes the same way, with the session in `Location`.',
+        params: StreamParam,
+        consumes: ['application/sdp'],
+        produces: ['application/sdp'],
+        body: Type.Unknown(),
+        response: answers(Type.String(), 201),
+      },
+    },
+    async (request, reply) => {
+      const offer = sdpOf(request.body);
+      const { session, sdp: answer } = await open(request, request.params.stream, offer);
+      return await reply
+        .code(201)
+        .type('application/sdp')
+        .header('location', `/api/whep/${request.params.stream}/${session}`)
+        .header('etag', `"${session}"`)
+        .send(answer);
+    },
+  );
+  app.patch(
+    '/api/whep/:stream/:session',
+    {
+      config: { access: mayWatch },
+      schema: {
+        tags,
+        summary: 'Add addresses of the player to a session',
+        params: SessionParam,
+        consumes: ['application/trickle-ice-sdpfrag'],
+        body: Type.Unknown(),
+        response: nothing,
+      },
+    },
+    async ({ params, body }, reply) => {
+      for (const { line, candidate } of candidatesIn(sdpOf(body)))
+        if (!(await running().addCandidate(params.session, line, candidate))) throw noSession();
+      return await reply.code(204).send();
+    },
+  );
+  app.delete(
+    '/api/whep/:stream/:session',
+    {
+      config: { access: mayWatch },
+      schema: {
+        tags,
+        summary: 'End a session',
+        params: SessionParam,
+        response: answers(Type.Object({ success: Type.Literal(true) })),
+      },
+    },
+    async ({ params }) => {
+      if (!(await running().close(params.session))) throw noSession();
+      return { success: true as const };
+    },
+  );
+}
+
+function noSession(): ObscuraError {
+  return new ObscuraError('unknown', 'There is no such session');
+}
+
+function sdpOf(body: unknown): string {
+  if (typeof body !== 'string' || body.length > longestSdp)
+    throw new HttpError(400, 'INVALID_REQUEST', 'The body must be SDP');
+  return body;
+}
+
+/** The lines of a fragment, with the number of the section they stand in. */
+function candidatesIn(fragment: string): { readonly line: number; readonly candidate: string }[] {
+  let line = -1;
+  return fragment.split(/\r?\n/).flatMap((each) => {
+    if (each.startsWith('m=')) line += 1;
+    if (!each.startsWith('a=candidate:')) return [];
+    return [{ line: Math.max(0, line), candidate: each.slice(2) }];
+  });
 }

@@ -1,0 +1,311 @@
+#include "webrtc.h"
+
+#include <dlfcn.h>
+#include <gst/gst.h>
+#include <gst/rtp/rtp.h>
+#include <gst/sdp/sdp.h>
+
+#include <atomic>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <stdexcept>
+
+#include "events.h"
+#include "pipelines.h"
+
+namespace obscura {
+namespace {
+
+/**
+ * What of libgstwebrtc is needed here. Its headers are in a package that brings a computer vision library along, and
+ * the library is there wherever webrtcbin is; these parts of it are stable.
+ */
+struct Description {
+  int type;
+  GstSDPMessage* sdp;
+};
+constexpr int typeOffer = 1;
+constexpr int gatheringComplete = 2;
+const char* const connectionStates[] = {"new", "connecting", "connected", "disconnected", "failed", "closed"};
+
+struct Library {
+  Description* (*newDescription)(int type, GstSDPMessage* sdp) = nullptr;
+  void (*freeDescription)(Description* description) = nullptr;
+};
+
+const Library& library() {
+  static const Library loaded = [] {
+    Library found;
+    void* handle = dlopen("libgstwebrtc-1.0.so.0", RTLD_NOW | RTLD_GLOBAL);
+    if (handle == nullptr) return found;
+    found.newDescription =
+        reinterpret_cast<decltype(found.newDescription)>(dlsym(handle, "gst_webrtc_session_description_new"));
+    found.freeDescription =
+        reinterpret_cast<decltype(found.freeDescription)>(dlsym(handle, "gst_webrtc_session_description_free"));
+    return found;
+  }();
+  return loaded;
+}
+
+class Session : public std::enable_shared_from_this<Session> {
+ public:
+  explicit Session(WebRtcOffer offer) : offer_(std::move(offer)) {}
+  ~Session() {
+    if (bin_ != nullptr) gst_object_unref(bin_);
+    if (pipeline_ != nullptr) gst_object_unref(pipeline_);
+  }
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  void open() {
+    const std::string text = "hubsrc channel=" + offer_.channel + " owner=\"" + offer_.session + "\" ! " +
+                             offer_.payloader + " name=pay ! " + offer_.caps +
+                             " ! webrtcbin name=rtc bundle-policy=max-bundle latency=0";
+    GError* error = nullptr;
+    pipeline_ = gst_parse_launch_full(text.c_str(), nullptr, GST_PARSE_FLAG_FATAL_ERRORS, &error);
+    if (pipeline_ == nullptr) {
+      const std::string reason = error == nullptr ? "WebRTC is not available" : error->message;
+      g_clear_error(&error);
+      throw std::runtime_error(reason);
+    }
+    gst_object_ref_sink(pipeline_);
+    bin_ = gst_bin_get_by_name(GST_BIN(pipeline_), "rtc");
+    if (!offer_.stunServer.empty()) g_object_set(bin_, "stun-server", offer_.stunServer.c_str(), nullptr);
+    for (const auto& server : offer_.turnServers) {
+      gboolean added = FALSE;
+      g_signal_emit_by_name(bin_, "add-turn-server", server.c_str(), &added);
+    }
+    addExtension();
+    connect("notify::connection-state", G_CALLBACK(+[](GObject*, GParamSpec*, gpointer data) {
+              if (const auto session = self(data)) session->onConnectionState();
+            }));
+    connect("notify::ice-gathering-state", G_CALLBACK(+[](GObject*, GParamSpec*, gpointer data) {
+              if (const auto session = self(data)) session->onGatheringState();
+            }));
+    if (offer_.trickle)
+      connect("on-ice-candidate", G_CALLBACK(+[](GstElement*, guint line, gchar* candidate, gpointer data) {
+                if (const auto session = self(data)) session->onCandidate(line, candidate);
+              }));
+
+    GstSDPMessage* message = nullptr;
+    if (gst_sdp_message_new_from_text(offer_.sdp.c_str(), &message) != GST_SDP_OK)
+      throw std::runtime_error("The offer cannot be read");
+    gst_element_set_state(pipeline_, GST_STATE_PLAYING);
+    Description* remote = library().newDescription(typeOffer, message);
+    g_signal_emit_by_name(bin_, "set-remote-description", remote, promise(&Session::onRemoteDescription));
+    library().freeDescription(remote);
+  }
+
+  /** Milliseconds since the browser last said anything; negative before the first time. */
+  double silence() const {
+    const std::int64_t last = lastHeard_;
+    return last == 0 ? -1.0 : static_cast<double>(g_get_monotonic_time() - last) / 1000.0;
+  }
+
+  void addCandidate(unsigned line, const std::string& candidate) {
+    g_signal_emit_by_name(bin_, "add-ice-candidate", line, candidate.c_str());
+  }
+
+  /** Takes a while, so on a thread of its own, which holds the session until it is done. */
+  void close() {
+    auto* held = new std::shared_ptr<Session>(shared_from_this());
+    g_thread_unref(g_thread_new(
+        "obscura-close",
+        [](gpointer data) -> gpointer {
+          const std::unique_ptr<std::shared_ptr<Session>> session(static_cast<std::shared_ptr<Session>*>(data));
+          (*session)->end();
+          return nullptr;
+        },
+        held));
+  }
+
+ private:
+  using Handler = void (Session::*)(const GstStructure* reply);
+  struct Call {
+    std::shared_ptr<Session> session;
+    Handler handler;
+  };
+
+  /** Nothing where the session has gone in the meantime. */
+  static std::shared_ptr<Session> self(gpointer data) { return static_cast<std::weak_ptr<Session>*>(data)->lock(); }
+
+  /** A handler may be called while the session is being closed, so it holds it only weakly. */
+  void connect(const char* signal, GCallback handler) { connectTo(bin_, signal, handler); }
+
+  void connectTo(gpointer object, const char* signal, GCallback handler) {
+    g_signal_connect_data(
+        object, signal, handler, new std::weak_ptr<Session>(shared_from_this()),
+        [](gpointer data, GClosure*) { delete static_cast<std::weak_ptr<Session>*>(data); },
+        static_cast<GConnectFlags>(0));
+  }
+
+  GstPromise* promise(Handler handler) {
+    return gst_promise_new_with_change_func(
+        [](GstPromise* kept, gpointer data) {
+          const auto* call = static_cast<Call*>(data);
+          const bool replied = gst_promise_wait(kept) == GST_PROMISE_RESULT_REPLIED;
+          ((*call->session).*(call->handler))(replied ? gst_promise_get_reply(kept) : nullptr);
+          gst_promise_unref(kept);
+        },
+        new Call{shared_from_this(), handler}, [](gpointer data) { delete static_cast<Call*>(data); });
+  }
+
+  /** Packets carry numbers by which the browser reports how the network fares. */
+  void addExtension() {
+    if (offer_.twccId == 0) return;
+    GstElement* extension = gst_element_factory_make("rtphdrexttwcc", nullptr);
+    if (extension == nullptr) return;
+    gst_rtp_header_extension_set_id(GST_RTP_HEADER_EXTENSION(extension), static_cast<guint>(offer_.twccId));
+    GstElement* payloader = gst_bin_get_by_name(GST_BIN(pipeline_), "pay");
+    g_signal_emit_by_name(payloader, "add-extension", extension);
+    gst_object_unref(extension);
+    gst_object_unref(payloader);
+  }
+
+  void onRemoteDescription(const GstStructure*) {
+    GArray* transceivers = nullptr;
+    g_signal_emit_by_name(bin_, "get-transceivers", &transceivers);
+    for (guint index = 0; transceivers != nullptr && index < transceivers->len; index += 1)
+      g_object_set(g_array_index(transceivers, GObject*, index), "do-nack", TRUE, nullptr);
+    if (transceivers != nullptr) g_array_unref(transceivers);
+    g_signal_emit_by_name(bin_, "create-answer", nullptr, promise(&Session::onAnswer));
+  }
+
+  void onAnswer(const GstStructure* reply) {
+    Description* answer = nullptr;
+    if (reply != nullptr && gst_structure_has_field(reply, "answer"))
+      gst_structure_get(reply, "answer", g_type_from_name("GstWebRTCSessionDescription"), &answer, nullptr);
+    if (answer == nullptr) {
+      gchar* why = reply == nullptr ? nullptr : gst_structure_to_string(reply);
+      say("failed", Json().set("reason", why == nullptr ? "The offer cannot be answered" : why));
+      g_free(why);
+      return;
+    }
+    listenToReports();
+    GstPromise* done = gst_promise_new();
+    g_signal_emit_by_name(bin_, "set-local-description", answer, done);
+    gst_promise_unref(done);
+    if (offer_.trickle) sayAnswer(answer);
+    library().freeDescription(answer);
+  }
+
+  /** A browser that is closed says nothing, and its reports are what is missed first. */
+  void listenToReports() {
+    GstElement* rtpbin = gst_bin_get_by_name(GST_BIN(bin_), "rtpbin");
+    if (rtpbin == nullptr) return;
+    GObject* reports = nullptr;
+    g_signal_emit_by_name(rtpbin, "get-internal-session", 0, &reports);
+    gst_object_unref(rtpbin);
+    if (reports == nullptr) return;
+    connectTo(reports, "on-receiving-rtcp", G_CALLBACK(+[](GObject*, GstBuffer*, gpointer data) {
+                if (const auto session = self(data)) session->lastHeard_ = g_get_monotonic_time();
+              }));
+    g_object_unref(reports);
+  }
+
+  void onCandidate(guint line, const gchar* candidate) {
+    say("candidate", Json().set("line", static_cast<std::uint64_t>(line)).set("candidate", candidate));
+  }
+
+  void onGatheringState() {
+    gint state = 0;
+    g_object_get(bin_, "ice-gathering-state", &state, nullptr);
+    if (state != gatheringComplete || offer_.trickle) return;
+    Description* local = nullptr;
+    g_object_get(bin_, "local-description", &local, nullptr);
+    if (local == nullptr) return;
+    sayAnswer(local);
+    library().freeDescription(local);
+  }
+
+  void onConnectionState() {
+    gint state = 0;
+    g_object_get(bin_, "connection-state", &state, nullptr);
+    if (state >= 0 && state < static_cast<gint>(G_N_ELEMENTS(connectionStates)))
+      say("state", Json().set("state", connectionStates[state]));
+  }
+
+  void sayAnswer(const Description* answer) {
+    gchar* text = gst_sdp_message_as_text(answer->sdp);
+    say("answer", Json().set("sdp", text));
+    g_free(text);
+  }
+
+  void say(const char* what, const Json& details) {
+    tell(Json().set("event", "webrtc").set("session", offer_.session).set("what", what).setRaw("details", details.text()));
+  }
+
+  void end() {
+    // Also takes it out of the list of pipelines; the reference that is dropped there is taken here.
+    gst_object_ref(pipeline_);
+    if (!releasePipeline(offer_.session)) {
+      gst_element_set_state(pipeline_, GST_STATE_NULL);
+      gst_object_unref(pipeline_);
+    }
+    say("closed", Json());
+  }
+
+  const WebRtcOffer offer_;
+  GstElement* pipeline_ = nullptr;
+  GstElement* bin_ = nullptr;
+  std::atomic<std::int64_t> lastHeard_{0};
+};
+
+std::mutex lock;
+
+std::map<std::string, std::shared_ptr<Session>>& sessions() {
+  static std::map<std::string, std::shared_ptr<Session>> all;
+  return all;
+}
+
+std::shared_ptr<Session> find(const std::string& name) {
+  const std::lock_guard<std::mutex> hold(lock);
+  const auto found = sessions().find(name);
+  return found == sessions().end() ? nullptr : found->second;
+}
+
+}  // namespace
+
+void openWebRtc(const WebRtcOffer& offer) {
+  if (library().newDescription == nullptr) throw std::runtime_error("libgstwebrtc is not installed");
+  const auto session = std::make_shared<Session>(offer);
+  {
+    const std::lock_guard<std::mutex> hold(lock);
+    sessions()[offer.session] = session;
+  }
+  try {
+    session->open();
+  } catch (...) {
+    const std::lock_guard<std::mutex> hold(lock);
+    sessions().erase(offer.session);
+    throw;
+  }
+}
+
+bool addWebRtcCandidate(const std::string& name, unsigned line, const std::string& candidate) {
+  const auto session = find(name);
+  if (session == nullptr) return false;
+  session->addCandidate(line, candidate);
+  return true;
+}
+
+double webRtcSilence(const std::string& name) {
+  const auto session = find(name);
+  return session == nullptr ? -1.0 : session->silence();
+}
+
+bool closeWebRtc(const std::string& name) {
+  std::shared_ptr<Session> session;
+  {
+    const std::lock_guard<std::mutex> hold(lock);
+    const auto found = sessions().find(name);
+    if (found == sessions().end()) return false;
+    session = found->second;
+    sessions().erase(found);
+  }
+  session->close();
+  return true;
+}
+
+}  // namespace obscura

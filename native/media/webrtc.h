@@ -1,0 +1,41 @@
+// WebRTC sessions: one browser each, fed from a channel of the hub. A session is opened with the browser's offer, tells
+// its answer and its state as events, and is gone after it has been closed.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace obscura {
+
+struct WebRtcOffer {
+  /** Name of the session, chosen by the caller. */
+  std::string session;
+  std::string sdp;
+  std::string channel;
+  /** As launch text: what packs the channel's frames, with the payload type of the offer. */
+  std::string payloader;
+  /** `application/x-rtp` of what leaves the payloader. */
+  std::string caps;
+  /** 0 where the offer has no transport-wide congestion control. */
+  int twccId = 0;
+  /** Answer at once and tell candidates as they come; otherwise the answer has them all. */
+  bool trickle = false;
+  /** stun://host:port; empty for none. */
+  std::string stunServer;
+  /** turn://user:password@host:port */
+  std::vector<std::string> turnServers;
+};
+
+/** Throws std::runtime_error where the session cannot begin. */
+void openWebRtc(const WebRtcOffer& offer);
+
+/** A candidate of the browser. False where there is no such session. */
+bool addWebRtcCandidate(const std::string& session, unsigned line, const std::string& candidate);
+
+/** Milliseconds since the browser last sent a report; negative before the first. */
+double webRtcSilence(const std::string& session);
+
+/** False where there is no such session. */
+bool closeWebRtc(const std::string& session);
+
+}  // namespace obscura

@@ -1,0 +1,59 @@
+// What of a browser's offer decides how it is served.
+
+export interface VideoOffer {
+  readonly payloadType: number;
+  /** The browser's own parameters of that payload type, which the answer repeats. */
+  readonly parameters: string;
+  /** Of the extension for transport-wide congestion control; 0 where it is not offered. */
+  readonly twccId: number;
+}
+
+/** The offer holds nothing that could be answered. */
+export class UnfitOffer extends Error {
+  override readonly name = 'UnfitOffer';
+  readonly reason: 'no video' | 'no codec';
+  constructor(reason: 'no video' | 'no codec', message: string) {
+    super(message);
+    this.reason = reason;
+  }
+}
+
+const twccUri = 'http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01';
+/** The first two digits of profile-level-id, by profile, the best fit first: who can more can also less. */
+const fitting: Readonly<Record<string, readonly string[]>> = {
+  baseline: ['42', '4d', '64'],
+  main: ['4d', '64', '42'],
+  high: ['64', '4d', '42'],
+};
+
+/** Chooses among the payload types of H.264 the one that says most nearly what will be sent. */
+export function readOffer(sdp: string, profile: string): VideoOffer {
+  const section = sdp.split(/^(?=m=)/m).find((each) => each.startsWith('m=video '));
+  if (section === undefined)
+    throw new UnfitOffer('no video', 'The offer asks for no video; add a transceiver that receives it');
+  const lines = section.split(/\r?\n/);
+  const types = lines.flatMap((line) => {
+    const match = /^a=rtpmap:(\d+) H264\/90000/i.exec(line);
+    if (match?.[1] === undefined) return [];
+    const parameters =
+      lines.find((each) => each.startsWith(`a=fmtp:${match[1] ?? ''} `))?.split(' ')[1] ?? '';
+    return [{ payloadType: Number(match[1]), parameters }];
+  });
+  const whole = types.filter(({ parameters }) => /packetization-mode=1/.test(parameters));
+  const order = fitting[profile] ?? [];
+  const ranked = whole.toSorted((a, b) => rank(a.parameters, order) - rank(b.parameters, order));
+  const [chosen] = ranked;
+  if (chosen === undefined)
+    throw new UnfitOffer(
+      'no codec',
+      'The offer has no H.264 with packetization-mode=1, which is what is sent here',
+    );
+  const twcc = lines.find((line) => line.startsWith('a=extmap:') && line.includes(twccUri));
+  return { ...chosen, twccId: Number(/^a=extmap:(\d+)/.exec(twcc ?? '')?.[1] ?? 0) };
+}
+
+function rank(parameters: string, order: readonly string[]): number {
+  const id = /profile-level-id=([0-9a-f]{2})/i.exec(parameters)?.[1]?.toLowerCase() ?? '42';
+  const place = order.indexOf(id);
+  return place < 0 ? order.length : place;
+}

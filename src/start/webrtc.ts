@@ -1,0 +1,107 @@
+// WebRTC for people: who may watch over it, with which servers, and for how long.
+import type { AppStore } from '../access/accounts.js';
+import type { Identity } from '../access/identity.js';
+import type { WebRtcWatch } from '../api/services.js';
+import { ObscuraError } from '../errors.js';
+import type { WebRtcOpened } from '../media/messages.js';
+import type { Supervisor } from '../media/supervisor.js';
+
+interface Watcher {
+  readonly identity: Identity;
+  readonly since: number;
+  readonly stream: string;
+}
+
+type Stream = 'stream1' | 'stream2';
+
+export class WebRtcWatchers implements WebRtcWatch {
+  readonly #store: AppStore;
+  readonly #supervisor: Supervisor;
+  readonly #watchers = new Map<string, Watcher>();
+
+  constructor(store: AppStore, supervisor: Supervisor) {
+    this.#store = store;
+    this.#supervisor = supervisor;
+    supervisor.closedSessions$.subscribe((session) => this.#watchers.delete(session));
+    supervisor.state$.subscribe(({ phase }) => {
+      if (phase === 'down') this.#watchers.clear();
+    });
+  }
+
+  async open(identity: Identity, wished: Stream, sdp: string): Promise<WebRtcOpened> {
+    const stream = this.#playable(wished);
+    const profile =
+      stream === 'stream1' ? this.#store.get('encoderProfile') : this.#store.get('stream2').profile;
+    const answer = (await this.#supervisor.order('webrtc-open', {
+      sdp,
+      stream,
+      profile,
+      ...this.#servers(),
+    })) as WebRtcOpened | { readonly unfit: string; readonly message: string };
+    if ('unfit' in answer)
+      throw new ObscuraError('invalid', answer.message, { details: { unfit: answer.unfit } });
+    this.#watchers.set(answer.session, { identity, since: Date.now(), stream });
+    // The rights may have gone while the answer was made.
+    this.enforce();
+    return answer;
+  }
+
+  async addCandidate(session: string, line: number, candidate: string): Promise<boolean> {
+    if (!this.#watchers.has(session)) return false;
+    return (await this.#supervisor.order('webrtc-candidate', { session, line, candidate })) === true;
+  }
+
+  async close(session: string): Promise<boolean> {
+    if (!this.#watchers.delete(session)) return false;
+    await this.#supervisor.order('webrtc-close', { session });
+    return true;
+  }
+
+  list(): { session: string; user: string; address: string; stream: string; since: number }[] {
+    return [...this.#watchers].map(([session, { identity, since, stream }]) => ({
+      ...{ session, stream, since },
+      user: identity.name,
+      address: identity.address ?? '',
+    }));
+  }
+
+  /** Ends what nobody may watch any more. */
+  enforce(): void {
+    const enabled = this.#store.get('webrtcEnabled');
+    for (const [session, { identity }] of this.#watchers)
+      if (!enabled || !identity.valid || !identity.may('Media_r', 'Media_rw'))
+        this.close(session).catch(() => undefined);
+  }
+
+  /** Browsers play H.264 alone, which the second stream always is. */
+  #playable(wished: Stream): Stream {
+    if (!this.#store.get('webrtcEnabled'))
+      throw new ObscuraError('failed', 'WebRTC is switched off; see the setting webrtcEnabled', {
+        key: 'webrtcEnabled',
+      });
+    const second = this.#store.get('stream2').enabled;
+    if (wished === 'stream1' && this.#store.get('videoEncoder') === 'h264') return 'stream1';
+    if (second) return 'stream2';
+    throw new ObscuraError('failed', `${wished} is not H.264, which is what browsers play over WebRTC`);
+  }
+
+  /** In the form that webrtcbin wants. */
+  #servers(): { readonly stunServer: string; readonly turnServers: string[] } {
+    const all = this.#store
+      .get('webrtcIceServers')
+      .flatMap(({ urls, username, credential }) =>
+        [urls].flat().map((url) => ({ url, username, credential })),
+      );
+    const place = (url: string): string => url.replace(/^[a-z]+:/, '').replace(/\?.*$/, '');
+    const stun = all.find(({ url }) => url.startsWith('stun:'));
+    return {
+      stunServer: stun === undefined ? '' : `stun://${place(stun.url)}`,
+      turnServers: all
+        .filter(({ url }) => /^turns?:/.test(url))
+        .map(
+          ({ url, username = '', credential = '' }) =>
+            `${url.startsWith('turns') ? 'turns' : 'turn'}://${encodeURIComponent(username)}:${encodeURIComponent(credential)}@${place(url)}`,
+        ),
+    };
+  }
+}

@@ -1,0 +1,188 @@
+// WebRTC with a real browser, as the reference product's page does it and as WHEP players do.
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { systemActor } from '../../src/store/actor.js';
+import { launchBrowser } from '../support/browser.js';
+import { mediaServer, type MediaServer } from '../support/mediaServer.js';
+import { adminPassword, peoplePassword } from '../support/runningServer.js';
+
+let server: MediaServer;
+let browser: Browser;
+const pages: Page[] = [];
+beforeAll(async () => {
+  server = await mediaServer();
+  await server.change({ webrtcEnabled: true });
+  browser = await launchBrowser();
+}, 60_000);
+afterAll(async () => {
+  await browser.close();
+  await server.stop();
+});
+afterEach(async () => {
+  for (const page of pages.splice(0)) await page.close();
+});
+
+interface Player {
+  readonly page: Page;
+  /** The status and body of the answer to the offer. */
+  readonly status: number;
+  readonly answer: string;
+  readonly location: string | null;
+  frames(): Promise<number>;
+  size(): Promise<{ width: number; height: number }>;
+  state(): Promise<string>;
+  more(count: number): Promise<void>;
+}
+
+/** What runs in the page; everything else stays outside of it. */
+interface InPage {
+  pc: RTCPeerConnection;
+}
+
+async function play(
+  way: 'offer' | 'whep' = 'offer',
+  { who = `viewer:${peoplePassword}`, video = true, stream = 'stream1' } = {},
+): Promise<Player> {
+  const page = await browser.newPage();
+  pages.push(page);
+  // A page of the server itself, so that nothing is foreign.
+  await page.goto(`${server.url}/livez`);
+  const authorization = `Basic ${Buffer.from(who).toString('base64')}`;
+  const result = await page.evaluate(
+    async (given) => {
+      const pc = new RTCPeerConnection();
+      (globalThis as unknown as InPage).pc = pc;
+      if (given.video) pc.addTransceiver('video', { direction: 'recvonly' });
+      else pc.createDataChannel('nothing');
+      pc.ontrack = ({ track }) => {
+        const element = document.createElement('video');
+        element.muted = true;
+        element.srcObject = new MediaStream([track]);
+        document.body.append(element);
+        void element.play();
+      };
+      await pc.setLocalDescription(await pc.createOffer());
+      const { sdp = '' } = pc.localDescription ?? {};
+      const isWhep = given.way === 'whep';
+      const response = await fetch(isWhep ? `/api/whep/${given.stream}` : '/api/webrtc/offer', {
+        method: 'POST',
+        headers: {
+          authorization: given.authorization,
+          'content-type': isWhep ? 'application/sdp' : 'application/json',
+        },
+        body: isWhep ? sdp : JSON.stringify({ type: 'offer', sdp, stream: given.stream }),
+      });
+      const answer = await response.text();
+      if (response.ok)
+        await pc.setRemoteDescription({
+          type: 'answer',
+          sdp: isWhep ? answer : (JSON.parse(answer) as { sdp: string }).sdp,
+        });
+      return { status: response.status, answer, location: response.headers.get('location') };
+    },
+    { way, authorization, video, stream },
+  );
+  const inbound = () =>
+    page.evaluate(async () => {
+      const { pc } = globalThis as unknown as InPage;
+      for (const report of (await pc.getStats()).values()) {
+        const stats = report as Record<string, unknown>;
+        if (stats['type'] === 'inbound-rtp')
+          return {
+            frames: Number(stats['framesDecoded'] ?? 0),
+            width: Number(stats['frameWidth'] ?? 0),
+            height: Number(stats['frameHeight'] ?? 0),
+          };
+      }
+      return { frames: 0, width: 0, height: 0 };
+    });
+  return {
+    ...result,
+    page,
+    frames: async () => (await inbound()).frames,
+    size: async () => {
+      const { width, height } = await inbound();
+      return { width, height };
+    },
+    state: () => page.evaluate(() => (globalThis as unknown as InPage).pc.connectionState),
+    more: async (count) => {
+      const before = (await inbound()).frames;
+      await expect
+        .poll(async () => (await inbound()).frames, { timeout: 15_000 })
+        .toBeGreaterThan(before + count);
+    },
+  };
+}
+
+describe('a browser', () => {
+  it.each(['offer', 'whep'] as const)('plays by %s', async (way) => {
+    const player = await play(way);
+    expect([player.status, player.answer.slice(0, 60)]).toEqual([
+      way === 'whep' ? 201 : 200,
+      expect.anything(),
+    ]);
+    await player.more(20);
+    expect(await player.size()).toEqual({ width: 640, height: 360 });
+    expect(await player.state()).toBe('connected');
+  });
+
+  it('plays the second stream', async () => {
+    const player = await play('whep', { stream: 'stream2' });
+    await player.more(10);
+    expect(await player.size()).toEqual({ width: 1280, height: 720 });
+  });
+
+  it('stays while the picture is changed, and sees the change', async () => {
+    const player = await play();
+    await player.more(10);
+    for (const [patch, width] of [
+      [{ streamBitrate: 2_000_000 }, 640],
+      [{ streamResolution: '1280x720' }, 1280],
+      [{ encoderPreset: 'fast' }, 1280],
+      [{ streamFramerate: 15 }, 1280],
+      [{ streamResolution: '640x360', streamFramerate: 30, encoderPreset: 'ultrafast' }, 640],
+    ] as const) {
+      expect(await server.change(patch)).toMatchObject({ ok: true });
+      await expect.poll(async () => (await player.size()).width, { timeout: 15_000 }).toBe(width);
+      await player.more(10);
+    }
+    expect(await player.state()).toBe('connected');
+  });
+
+  it('is told what is wrong with its offer', async () => {
+    const { status, answer } = await play('offer', { video: false });
+    expect([status, JSON.parse(answer)]).toMatchObject([422, { error: { code: 'OFFER_WITHOUT_VIDEO' } }]);
+    expect((await play('offer', { who: `guest:${peoplePassword}` })).status).toBe(403);
+    expect((await play('whep', { who: 'viewer:Wrong-horse-9' })).status).toBe(401);
+  });
+
+  it('is let go by the end of its rights, by the switch and by a kick, and when it is gone without a word', async () => {
+    const ask = (path: string, method: string) =>
+      fetch(server.url + path, {
+        method,
+        headers: { authorization: `Basic ${Buffer.from(`admin:${adminPassword}`).toString('base64')}` },
+      });
+    const clients = async (): Promise<{ id: string; protocol: string; user: string }[]> =>
+      ((await (await ask('/api/clients', 'GET')).json()) as { clients: never[] }).clients;
+    const ends = async (act: () => Promise<unknown>): Promise<void> => {
+      await expect.poll(async () => (await clients()).length, { timeout: 15_000 }).toBe(0);
+      const player = await play('whep');
+      await player.more(5);
+      expect(await clients()).toMatchObject([{ protocol: 'webrtc', user: 'viewer' }]);
+      await act();
+      await expect.poll(async () => (await clients()).length, { timeout: 5000 }).toBe(0);
+      await expect.poll(() => player.state(), { timeout: 20_000 }).not.toBe('connected');
+      await player.page.close();
+    };
+    for (const page of pages.splice(0)) await page.close();
+    const users = server.store.get('users');
+    await ends(() =>
+      server.store.transact(systemActor(), { users: { ...users, viewer: { role: 'guest' } } }),
+    );
+    await server.store.transact(systemActor(), { users });
+    await ends(() => server.change({ webrtcEnabled: false }));
+    expect((await play()).status).toBe(503);
+    await server.change({ webrtcEnabled: true });
+    await ends(async () => ask(`/api/clients/${(await clients())[0]?.id ?? ''}`, 'DELETE'));
+  }, 90_000);
+});
