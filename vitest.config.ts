@@ -2,10 +2,30 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
     pool: 'forks',
     maxWorkers: 2,
     testTimeout: 20_000,
     hookTimeout: 20_000,
+    // Encoders and players need the machine: what tests them comes after the rest, one file at a time.
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'state',
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/media/**'],
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'media',
+          include: ['test/media/**/*.test.ts'],
+          fileParallelism: false,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
   },
 });

@@ -19,6 +19,8 @@ namespace {
 
 constexpr guint tidyEverySeconds = 1;
 constexpr const char* factsName = "obscura-facts";
+constexpr const char* lastMediaName = "obscura-media";
+constexpr std::int64_t longestFarewellUs = 2 * G_USEC_PER_SEC;
 
 /** What is known of a connection beside what the library knows. */
 struct Facts {
@@ -62,15 +64,51 @@ void onClosed(GstRTSPClient* client, gpointer) {
   tell(Json().set("event", "rtsp-closed").set("client", factsOf(client) == nullptr ? 0 : factsOf(client)->id));
 }
 
+/** The pipeline that a factory gave last, without keeping it. */
+struct LastMedia {
+  LastMedia() { g_weak_ref_init(&media, nullptr); }
+  ~LastMedia() { g_weak_ref_clear(&media); }
+  GWeakRef media;
+};
+
+LastMedia* lastMediaOf(GstRTSPMediaFactory* factory) {
+  return static_cast<LastMedia*>(g_object_get_data(G_OBJECT(factory), lastMediaName));
+}
+
+/** Whoever comes while the last viewer leaves would meet a pipeline that is being taken down, and be sent away. */
+GstRTSPStatusCode beforeDescribe(GstRTSPClient* client, GstRTSPContext* context, gpointer) {
+  if (context->uri == nullptr) return GST_RTSP_STS_OK;
+  GstRTSPMountPoints* mounts = gst_rtsp_client_get_mount_points(client);
+  GstRTSPMediaFactory* factory = gst_rtsp_mount_points_match(mounts, context->uri->abspath, nullptr);
+  g_object_unref(mounts);
+  if (factory == nullptr) return GST_RTSP_STS_OK;
+  const std::int64_t until = g_get_monotonic_time() + longestFarewellUs;
+  while (g_get_monotonic_time() < until) {
+    auto* media = static_cast<GstRTSPMedia*>(g_weak_ref_get(&lastMediaOf(factory)->media));
+    if (media == nullptr) break;
+    const GstRTSPMediaStatus status = gst_rtsp_media_get_status(media);
+    // One that has been taken down is of no use, and on its way out of the factory's hands.
+    const bool isLeaving =
+        status == GST_RTSP_MEDIA_STATUS_UNPREPARING || status == GST_RTSP_MEDIA_STATUS_UNPREPARED;
+    g_object_unref(media);
+    if (!isLeaving) break;
+    g_usleep(1000);
+  }
+  g_object_unref(factory);
+  return GST_RTSP_STS_OK;
+}
+
 void onConnected(GstRTSPServer*, GstRTSPClient* client, gpointer) {
   static std::atomic<std::uint64_t> latest{0};
   auto* facts = new Facts{++latest, g_get_real_time() / 1000, {}, ""};
   g_object_set_data_full(G_OBJECT(client), factsName, facts, [](gpointer data) { delete static_cast<Facts*>(data); });
+  g_signal_connect(client, "pre-describe-request", G_CALLBACK(beforeDescribe), nullptr);
   g_signal_connect(client, "play-request", G_CALLBACK(onPlay), nullptr);
   g_signal_connect(client, "closed", G_CALLBACK(onClosed), nullptr);
 }
 
-void onMedia(GstRTSPMediaFactory*, GstRTSPMedia* media, gpointer) {
+void onMedia(GstRTSPMediaFactory* factory, GstRTSPMedia* media, gpointer) {
+  g_weak_ref_set(&lastMediaOf(factory)->media, media);
   g_signal_connect(media, "prepared",
                    G_CALLBACK(+[](GstRTSPMedia* prepared, gpointer) { sendWithoutWaiting(prepared); }), nullptr);
 }
@@ -201,6 +239,8 @@ class Server {
           factory, static_cast<GstRTSPProfile>(GST_RTSP_PROFILE_AVP | GST_RTSP_PROFILE_AVPF));
       gst_rtsp_media_factory_set_protocols(
           factory, static_cast<GstRTSPLowerTrans>(GST_RTSP_LOWER_TRANS_UDP | GST_RTSP_LOWER_TRANS_TCP));
+      g_object_set_data_full(G_OBJECT(factory), lastMediaName, new LastMedia(),
+                             [](gpointer data) { delete static_cast<LastMedia*>(data); });
       g_signal_connect(factory, "media-configure", G_CALLBACK(onMedia), nullptr);
       gst_rtsp_mount_points_add_factory(mounts_, path.c_str(), factory);
     }

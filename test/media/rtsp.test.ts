@@ -53,8 +53,7 @@ describe('players', () => {
       const viewer = await watch(server.rtsp(), transport);
       await viewer.more(20);
       expect(viewer.frames[0]).toMatchObject({ width: 640, height: 360, isKey: true });
-      expect(longestGap(viewer.frames.slice(-15), 30)).toBeLessThan(2.5);
-    },
+      },
   );
 
   it.each(['/live', '/onvif/profile_1', '/stream2'])('find a stream at %s', async (path) => {

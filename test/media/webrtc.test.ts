@@ -34,10 +34,48 @@ interface Player {
   more(count: number): Promise<void>;
 }
 
-/** What runs in the page; everything else stays outside of it. */
-interface InPage {
-  pc: RTCPeerConnection;
+/** Runs in the page, and is text so that nothing of this side is taken for granted there. */
+function playScript(given: {
+  readonly way: string;
+  readonly authorization: string;
+  readonly video: boolean;
+  readonly stream: string;
+}): string {
+  return `(async (given) => {
+    const pc = (globalThis.pc = new RTCPeerConnection());
+    if (given.video) pc.addTransceiver('video', { direction: 'recvonly' });
+    else pc.createDataChannel('nothing');
+    pc.ontrack = ({ track }) => {
+      const element = document.createElement('video');
+      element.muted = true;
+      element.srcObject = new MediaStream([track]);
+      document.body.append(element);
+      void element.play();
+    };
+    await pc.setLocalDescription(await pc.createOffer());
+    const { sdp } = pc.localDescription;
+    const isWhep = given.way === 'whep';
+    const response = await fetch(isWhep ? '/api/whep/' + given.stream : '/api/webrtc/offer', {
+      method: 'POST',
+      headers: {
+        authorization: given.authorization,
+        'content-type': isWhep ? 'application/sdp' : 'application/json',
+      },
+      body: isWhep ? sdp : JSON.stringify({ type: 'offer', sdp, stream: given.stream }),
+    });
+    const answer = await response.text();
+    if (response.ok)
+      await pc.setRemoteDescription({ type: 'answer', sdp: isWhep ? answer : JSON.parse(answer).sdp });
+    return { status: response.status, answer, location: response.headers.get('location') };
+  })(${JSON.stringify(given)})`;
 }
+
+const statsScript = `(async () => {
+  for (const stats of (await pc.getStats()).values())
+    if (stats.type === 'inbound-rtp')
+      return { frames: stats.framesDecoded ?? 0, width: stats.frameWidth ?? 0, height: stats.frameHeight ?? 0 };
+  return { frames: 0, width: 0, height: 0 };
+})()`;
 
 async function play(
   way: 'offer' | 'whep' = 'offer',
@@ -48,54 +86,11 @@ async function play(
   // A page of the server itself, so that nothing is foreign.
   await page.goto(`${server.url}/livez`);
   const authorization = `Basic ${Buffer.from(who).toString('base64')}`;
-  const result = await page.evaluate(
-    async (given) => {
-      const pc = new RTCPeerConnection();
-      (globalThis as unknown as InPage).pc = pc;
-      if (given.video) pc.addTransceiver('video', { direction: 'recvonly' });
-      else pc.createDataChannel('nothing');
-      pc.ontrack = ({ track }) => {
-        const element = document.createElement('video');
-        element.muted = true;
-        element.srcObject = new MediaStream([track]);
-        document.body.append(element);
-        void element.play();
-      };
-      await pc.setLocalDescription(await pc.createOffer());
-      const { sdp = '' } = pc.localDescription ?? {};
-      const isWhep = given.way === 'whep';
-      const response = await fetch(isWhep ? `/api/whep/${given.stream}` : '/api/webrtc/offer', {
-        method: 'POST',
-        headers: {
-          authorization: given.authorization,
-          'content-type': isWhep ? 'application/sdp' : 'application/json',
-        },
-        body: isWhep ? sdp : JSON.stringify({ type: 'offer', sdp, stream: given.stream }),
-      });
-      const answer = await response.text();
-      if (response.ok)
-        await pc.setRemoteDescription({
-          type: 'answer',
-          sdp: isWhep ? answer : (JSON.parse(answer) as { sdp: string }).sdp,
-        });
-      return { status: response.status, answer, location: response.headers.get('location') };
-    },
-    { way, authorization, video, stream },
+  const result = await page.evaluate<Pick<Player, 'status' | 'answer' | 'location'>>(
+    playScript({ way, authorization, video, stream }),
   );
   const inbound = () =>
-    page.evaluate(async () => {
-      const { pc } = globalThis as unknown as InPage;
-      for (const report of (await pc.getStats()).values()) {
-        const stats = report as Record<string, unknown>;
-        if (stats['type'] === 'inbound-rtp')
-          return {
-            frames: Number(stats['framesDecoded'] ?? 0),
-            width: Number(stats['frameWidth'] ?? 0),
-            height: Number(stats['frameHeight'] ?? 0),
-          };
-      }
-      return { frames: 0, width: 0, height: 0 };
-    });
+    page.evaluate<{ readonly frames: number; readonly width: number; readonly height: number }>(statsScript);
   return {
     ...result,
     page,
@@ -104,7 +99,7 @@ async function play(
       const { width, height } = await inbound();
       return { width, height };
     },
-    state: () => page.evaluate(() => (globalThis as unknown as InPage).pc.connectionState),
+    state: () => page.evaluate<string>('pc.connectionState'),
     more: async (count) => {
       const before = (await inbound()).frames;
       await expect

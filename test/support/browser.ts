@@ -1,5 +1,3 @@
-/// <reference lib="dom" />
-/// <reference lib="dom.iterable" />
 import { chromium, type Browser } from 'playwright-core';
 
 /** Debian's Chromium without a screen, kept from talking to anybody but the server under test. */
