@@ -53,7 +53,7 @@ describe('players', () => {
       const viewer = await watch(server.rtsp(), transport);
       await viewer.more(20);
       expect(viewer.frames[0]).toMatchObject({ width: 640, height: 360, isKey: true });
-      },
+    },
   );
 
   it.each(['/live', '/onvif/profile_1', '/stream2'])('find a stream at %s', async (path) => {
