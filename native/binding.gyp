@@ -33,6 +33,7 @@
               "media/pipelines.cc",
               "media/rtsp_access.cc",
               "media/rtsp_server.cc",
+              "media/timestamp.cc",
               "media/webrtc.cc"
             ],
             # Macros of GObject cast functions and leave members of structs to zero.

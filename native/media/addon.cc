@@ -14,6 +14,7 @@
 #include "pipelines.h"
 #include "rtsp_access.h"
 #include "rtsp_server.h"
+#include "timestamp.h"
 #include "webrtc.h"
 
 namespace obscura {
@@ -202,7 +203,8 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
     g_clear_error(&error);
     throw Napi::Error::New(env, message);
   }
-  if (!registerHubSink() || !registerHubSrc()) throw Napi::Error::New(env, "The hub's elements cannot be registered");
+  if (!registerHubSink() || !registerHubSrc() || !registerTimestamp())
+    throw Napi::Error::New(env, "The elements of this addon cannot be registered");
   exports.Set("listen", Napi::Function::New(env, Listen, "listen"));
   exports.Set("channels", Napi::Function::New(env, Channels, "channels"));
   exports.Set("setProperty", Napi::Function::New(env, SetProperty, "setProperty"));

@@ -1,0 +1,161 @@
+// The hub with real pipelines on both sides: newcomers, slow readers, and producers that come, go and change.
+import { afterEach, describe, expect, it } from 'vitest';
+import { loadGStreamer, type MediaEvent } from '../../src/media/gstreamer.js';
+import type { ChannelReport } from '../../src/media/messages.js';
+
+const { addon, Pipeline } = loadGStreamer();
+const events: MediaEvent[] = [];
+addon.listen((json) => {
+  events.push(JSON.parse(json) as MediaEvent);
+});
+
+const playing = new Set<string>();
+let serial = 0;
+afterEach(() => {
+  for (const owner of playing) addon.release(owner);
+  playing.clear();
+  events.length = 0;
+});
+
+/** A channel that no other test has used. */
+function fresh(): string {
+  serial += 1;
+  return `test/${String(serial)}`;
+}
+
+function play(text: string): string {
+  serial += 1;
+  const owner = `test#${String(serial)}`;
+  new Pipeline(text.replaceAll('OWNER', owner)).play();
+  playing.add(owner);
+  return owner;
+}
+
+function stop(owner: string): void {
+  addon.release(owner);
+  playing.delete(owner);
+}
+
+const look = (channel: string): ChannelReport =>
+  (JSON.parse(addon.channels()) as Record<string, ChannelReport>)[channel] ?? never(channel);
+function never(channel: string): never {
+  throw new Error(`there is no channel ${channel}`);
+}
+
+/** H.264 with a keyframe at the beginning and, unless somebody asks, none for ten seconds. */
+const encode = (channel: string, size = 'width=320,height=180'): string =>
+  play(
+    `videotestsrc is-live=true pattern=ball ! video/x-raw,format=NV12,${size},framerate=30/1 ! x264enc tune=zerolatency speed-preset=ultrafast key-int-max=300 ! h264parse config-interval=-1 ! video/x-h264,stream-format=byte-stream,alignment=au ! hubsink channel=${channel} owner=OWNER`,
+  );
+const copy = (from: string, to: string, middle = ''): string =>
+  play(`hubsrc channel=${from} owner=OWNER ${middle} ! hubsink channel=${to}`);
+const frames = (channel: string, count: number): Promise<void> =>
+  expect.poll(() => look(channel).frames, { timeout: 10_000 }).toBeGreaterThanOrEqual(count);
+
+describe('a newcomer', () => {
+  it('is given the pictures since the last keyframe, and none has to be made for it', async () => {
+    const [channel, mine] = [fresh(), fresh()];
+    encode(channel);
+    await frames(channel, 40);
+    const before = look(channel).frames;
+    copy(channel, mine);
+    await expect.poll(() => look(mine).frames).toBeGreaterThanOrEqual(before);
+    expect(look(mine).keyframes).toBe(1);
+    expect(look(channel).keyframes).toBe(1);
+    expect(look(mine).caps).toContain('width=(int)320');
+  });
+
+  it('before there is a producer waits, and is told of as a demand', async () => {
+    const [channel, mine] = [fresh(), fresh()];
+    const reader = copy(channel, mine);
+    await expect
+      .poll(() => events.filter((event) => event.event === 'demand' && event.channel === channel))
+      .toMatchObject([{ consumers: 1 }]);
+    encode(channel);
+    await frames(mine, 5);
+    stop(reader);
+    await expect
+      .poll(() => events.filter((event) => event.event === 'demand' && event.channel === channel).at(-1))
+      .toMatchObject({ consumers: 0 });
+  });
+});
+
+describe('a slow reader', () => {
+  it('loses pictures for itself alone, from keyframe to keyframe', async () => {
+    const [channel, quick, slow] = [fresh(), fresh(), fresh()];
+    encode(channel);
+    copy(channel, quick);
+    play(
+      `hubsrc channel=${channel} owner=OWNER max-queue=5 ! identity sleep-time=200000 ! hubsink channel=${slow}`,
+    );
+    await expect.poll(() => look(channel).dropped, { timeout: 10_000 }).toBeGreaterThan(20);
+    expect(look(quick).dropped).toBe(0);
+    expect(look(quick).frames).toBeGreaterThanOrEqual(look(channel).frames - 2);
+    expect(look(slow).frames).toBeLessThan(look(quick).frames / 2);
+  });
+});
+
+describe('producers', () => {
+  it('take over from each other with a keyframe, and what an older one still sends is ignored', async () => {
+    const [channel, mine] = [fresh(), fresh()];
+    const old = encode(channel);
+    copy(channel, mine);
+    await frames(mine, 10);
+    encode(channel, 'width=640,height=360');
+    await expect.poll(() => look(mine).caps, { timeout: 10_000 }).toContain('width=(int)640');
+    // Both still send; only the new one is heard.
+    const { changes } = look(channel);
+    expect(changes).toBe(2);
+    await frames(mine, look(mine).frames + 20);
+    expect(look(channel).changes).toBe(2);
+    expect(look(mine).caps).toContain('width=(int)640');
+    stop(old);
+    await frames(mine, look(mine).frames + 10);
+    expect(look(channel).producing).toBe(true);
+    expect(events.some(({ event }) => event === 'error')).toBe(false);
+  });
+
+  it('may die: readers stay, and go on with the next', async () => {
+    const [channel, mine] = [fresh(), fresh()];
+    const first = encode(channel);
+    copy(channel, mine);
+    await frames(mine, 10);
+    stop(first);
+    expect(look(channel)).toMatchObject({ producing: false, consumers: 1 });
+    const before = look(mine).frames;
+    encode(channel, 'width=640,height=360');
+    await frames(mine, before + 10);
+    expect(look(mine).caps).toContain('width=(int)640');
+    expect(look(mine).keyframes).toBeGreaterThanOrEqual(2);
+  });
+
+  it('are told by name what is wrong with them', async () => {
+    const owner = play('filesrc location=/nowhere/at/all ! h264parse ! hubsink channel=none owner=OWNER');
+    await expect
+      .poll(() => events.find((event) => event.event === 'error'))
+      .toMatchObject({ pipeline: owner, message: 'Resource not found.' });
+  });
+});
+
+it('a hundred readers that come and go at random while producers change harm nobody', async () => {
+  const [channel, mine] = [fresh(), fresh()];
+  let producer = encode(channel);
+  copy(channel, mine);
+  await frames(mine, 5);
+  const readers: string[] = [];
+  for (let step = 0; step < 100; step += 1) {
+    readers.push(play(`hubsrc channel=${channel} owner=OWNER ! fakesink`));
+    // Every third goes at once, in the middle of its start.
+    if (step % 3 === 0) stop(readers.pop() ?? '');
+    if (step % 10 === 5) {
+      const next = encode(channel);
+      stop(producer);
+      producer = next;
+    }
+  }
+  await frames(mine, look(mine).frames + 10);
+  expect(look(channel).consumers).toBe(readers.length + 1);
+  for (const reader of readers) stop(reader);
+  await expect.poll(() => look(channel).consumers).toBe(1);
+  await frames(mine, look(mine).frames + 10);
+});
