@@ -114,7 +114,8 @@ describe('the text for people', () => {
   });
 
   it('is cut off where the picture is too small for it', async () => {
-    const small = 'videoscale ! video/x-raw,width=160,height=120 ! nv12timestamp position=top-left size=100 block=32';
+    const small =
+      'videoscale ! video/x-raw,width=160,height=120 ! nv12timestamp position=top-left size=100 block=32';
     const [picture = Buffer.alloc(0)] = await pictures(
       `${small} ! videoscale ! video/x-raw,width=${String(width)},height=${String(height)} ! identity`,
       1,
