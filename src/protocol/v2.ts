@@ -91,6 +91,24 @@ export const Unlock = request('unlock', 'Gives locked keys back.', {
 });
 export const Ping = request('ping', 'Asks for a sign of life.', {});
 
+const Session = Type.String({ minLength: 1, maxLength: 64, description: 'A WebRTC session.' });
+export const WebRtcOffer = request(
+  'webrtc.offer',
+  'Opens a WebRTC session, which ends with the connection.',
+  {
+    sdp: Type.String({ minLength: 1, maxLength: 60_000 }),
+    stream: Type.Optional(Type.Union([Type.Literal('stream1'), Type.Literal('stream2')])),
+  },
+);
+export const WebRtcCandidate = request('webrtc.candidate', 'Adds an address of the browser to a session.', {
+  session: Session,
+  line: Type.Integer({ minimum: 0, maximum: 16, description: 'sdpMLineIndex of the candidate.' }),
+  candidate: Type.String({ minLength: 1, maxLength: 1024 }),
+});
+export const WebRtcClose = request('webrtc.close', 'Ends a WebRTC session of this connection.', {
+  session: Session,
+});
+
 export const requests = {
   auth: Auth,
   watch: Watch,
@@ -103,6 +121,9 @@ export const requests = {
   lock: Lock,
   unlock: Unlock,
   ping: Ping,
+  'webrtc.offer': WebRtcOffer,
+  'webrtc.candidate': WebRtcCandidate,
+  'webrtc.close': WebRtcClose,
 } as const;
 export type Op = keyof typeof requests;
 export type Request = { [K in Op]: Static<(typeof requests)[K]> }[Op];
@@ -158,6 +179,8 @@ export const Answer = Type.Object(
     ),
     result: Type.Optional(Type.Unknown({ description: 'set of an action: what it has to say.' })),
     descriptions: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
+    session: Type.Optional(Type.String({ description: 'webrtc.offer: for the requests that follow.' })),
+    sdp: Type.Optional(Type.String({ description: 'webrtc.offer: the answer, with all addresses.' })),
     until: Type.Optional(Type.Number({ description: 'lock: milliseconds since 1970.' })),
   },
   { $id: 'Answer', description: 'A request succeeded.' },

@@ -2,6 +2,7 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { systemActor } from '../../src/store/actor.js';
+import { JsonSocket } from '../support/JsonSocket.js';
 import { launchBrowser } from '../support/browser.js';
 import { mediaServer, type MediaServer } from '../support/mediaServer.js';
 import { adminPassword, peoplePassword } from '../support/runningServer.js';
@@ -142,6 +143,41 @@ describe('a browser', () => {
       await player.more(10);
     }
     expect(await player.state()).toBe('connected');
+  });
+
+  it('plays by the WebSocket, as long as that is open', async () => {
+    const page = await browser.newPage();
+    pages.push(page);
+    await page.goto(`${server.url}/livez`);
+    const sdp = await page.evaluate<string>(`(async () => {
+      globalThis.pc = new RTCPeerConnection();
+      pc.addTransceiver('video', { direction: 'recvonly' });
+      await pc.setLocalDescription(await pc.createOffer());
+      return pc.localDescription.sdp;
+    })()`);
+    const socket = await JsonSocket.open(`${server.socketUrl}/api/v2`);
+    expect(await socket.ask({ op: 'webrtc.offer', sdp })).toMatchObject({ error: { code: 'forbidden' } });
+    await socket.ask({ op: 'auth', username: 'viewer', password: peoplePassword });
+    expect(await socket.ask({ op: 'webrtc.offer', sdp: 'v=0' })).toMatchObject({
+      error: { code: 'invalid' },
+    });
+    const answer = await socket.ask({ op: 'webrtc.offer', sdp, stream: 'stream2' });
+    expect(answer).toMatchObject({ ok: true, session: expect.any(String) as string });
+    const { session } = answer;
+    const candidate = 'candidate:1 1 UDP 1 192.0.2.9 9 typ host';
+    expect(await socket.ask({ op: 'webrtc.candidate', session, line: 0, candidate })).toMatchObject({
+      ok: true,
+    });
+    await page.evaluate(`pc.setRemoteDescription({ type: 'answer', sdp: ${JSON.stringify(answer['sdp'])} })`);
+    const decoded = async (): Promise<number> =>
+      (await page.evaluate<{ frames: number }>(statsScript)).frames;
+    await expect.poll(decoded, { timeout: 15_000 }).toBeGreaterThan(10);
+    const other = await JsonSocket.open(`${server.socketUrl}/api/v2`);
+    await other.ask({ op: 'auth', username: 'admin', password: adminPassword });
+    expect(await other.ask({ op: 'webrtc.close', session })).toMatchObject({ error: { code: 'unknown' } });
+    other.close();
+    socket.close();
+    await expect.poll(() => server.media?.webrtc.list().some((each) => each.session === session)).toBe(false);
   });
 
   it('is told what is wrong with its offer', async () => {

@@ -9,6 +9,7 @@ import type { Outcome } from '../../store/outcome.js';
 import { isPerSession, isReadable } from '../../store/store.js';
 import { explainValue } from '../../store/validation.js';
 import { describe } from '../describe.js';
+import type { WebRtcWatch } from '../services.js';
 import { matcher } from '../globs.js';
 import { v2Dialect } from '../sync/dialect.js';
 import { Connection } from './connection.js';
@@ -21,6 +22,16 @@ type Of<O extends Op> = Extract<Request, { op: O }>;
 export class V2Connection extends Connection {
   #watches: ((key: string) => boolean) | undefined;
   #mask = 0;
+  /** WebRTC sessions that end with this connection. */
+  readonly #sessions = new Set<string>();
+
+  override start(): void {
+    super.start();
+    this.ws.on('close', () => {
+      for (const session of this.#sessions)
+        void this.services.media?.webrtc.close(session).catch(() => undefined);
+    });
+  }
 
   protected async receive(message: unknown): Promise<void> {
     const id = idOf(message);
@@ -104,6 +115,15 @@ export class V2Connection extends Connection {
         return this.#lock(request);
       case 'unlock':
         this.services.locks.unlock(this.identity, request.keys);
+        return {};
+      case 'webrtc.offer':
+        return await this.#openWebRtc(request);
+      case 'webrtc.candidate':
+        await this.#webrtc(request.session).addCandidate(request.session, request.line, request.candidate);
+        return {};
+      case 'webrtc.close':
+        await this.#webrtc(request.session).close(request.session);
+        this.#sessions.delete(request.session);
         return {};
       case 'ping':
         return { revision: this.services.store.revision };
@@ -222,6 +242,25 @@ export class V2Connection extends Connection {
         throw new ObscuraError('forbidden', `You may not change ${key}`, { key });
     }
     return { until: locks.lock(this.identity, keys, seconds, this) };
+  }
+
+  async #openWebRtc({ sdp, stream }: Of<'webrtc.offer'>): Promise<Handled> {
+    if (!this.identity.may('Media_r', 'Media_rw'))
+      throw new ObscuraError('forbidden', 'You may not watch the streams');
+    const { media } = this.services;
+    if (media === undefined) throw new ObscuraError('failed', 'This server does without video');
+    const answer = await media.webrtc.open(this.identity, stream ?? 'stream1', sdp);
+    this.#sessions.add(answer.session);
+    // Whoever has hung up in the meantime will never say that it is over.
+    if (this.ws.readyState !== this.ws.OPEN) await media.webrtc.close(answer.session);
+    return { ...answer };
+  }
+
+  #webrtc(session: string): WebRtcWatch {
+    const { media } = this.services;
+    if (media === undefined || !this.#sessions.has(session))
+      throw new ObscuraError('unknown', 'There is no such session');
+    return media.webrtc;
   }
 
   #mayRead(key: string): boolean {
