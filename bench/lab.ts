@@ -4,10 +4,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
+import type { Environment } from '../src/start/environment.js';
 import { startServer, type RunningServer } from '../src/start/server.js';
 import type { CrowdOrder, CrowdReport } from './crowd.js';
 
-const password = 'Bench-password-1';
+export const benchPassword = 'Bench-password-1';
 
 export class Crowd {
   readonly #child: ChildProcess = fork(new URL('./crowd.ts', import.meta.url), {
@@ -43,7 +44,7 @@ export interface Lab {
 }
 
 /** The whole server, in a folder of its own, with room for a crowd. */
-export async function openLab(): Promise<Lab> {
+export async function openLab(environment: Partial<Environment> = {}): Promise<Lab> {
   const folder = await mkdtemp(join(tmpdir(), 'obscura-bench-'));
   const server = await startServer({
     environment: {
@@ -53,9 +54,10 @@ export async function openLab(): Promise<Lab> {
       bind: '127.0.0.1',
       rtspPort: undefined,
       factoryFile: undefined,
-      adminPassword: password,
+      adminPassword: benchPassword,
       media: false,
       rebootCommand: undefined,
+      ...environment,
     },
     version: 'bench',
     log: pino({ level: 'silent' }),
@@ -94,7 +96,7 @@ export function hello(server: RunningServer, keys: readonly string[]): { url: st
   return {
     url: `ws://127.0.0.1:${String(server.httpPort)}/api/v2`,
     hello: [
-      JSON.stringify({ id: 1, op: 'auth', username: 'admin', password }),
+      JSON.stringify({ id: 1, op: 'auth', username: 'admin', password: benchPassword }),
       JSON.stringify({ id: 2, op: 'watch', keys }),
     ],
   };
