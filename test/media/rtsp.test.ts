@@ -207,22 +207,31 @@ describe('a viewer must go', () => {
   });
 });
 
-it('a media process that is killed comes back with everything; the sockets notice nothing', async () => {
-  const socket = await JsonSocket.open(`${server.socketUrl}/api/v2`);
-  await socket.ask({ op: 'auth', username: 'admin', password: adminPassword });
-  await socket.ask({ op: 'watch', keys: ['streamBitrate'] });
-  const viewer = await watch();
-  const { pid } = server.mediaState();
-  process.kill(pid, 'SIGKILL');
-  await viewer.whenEnded();
-  expect(await socket.ask({ op: 'set', set: { streamBitrate: 1_500_000 } })).toMatchObject({ ok: true });
-  await expect.poll(() => server.mediaState().pid, { timeout: 15_000 }).not.toBe(pid);
-  await expect.poll(() => server.store.status('streamBitrate').status, { timeout: 15_000 }).toBe('applied');
-  const again = await watch();
-  expect(again.frames[0]).toMatchObject({ width: 640, height: 360 });
-  expect(socket.closed).toBeUndefined();
-  socket.close();
-});
+it.each([
+  ['is killed', 'SIGKILL'],
+  ['hangs', 'SIGSTOP'],
+] as const)(
+  'a media process that %s comes back with everything; the sockets notice nothing',
+  async (_what, signal) => {
+    const socket = await JsonSocket.open(`${server.socketUrl}/api/v2`);
+    await socket.ask({ op: 'auth', username: 'admin', password: adminPassword });
+    await socket.ask({ op: 'watch', keys: ['streamBitrate'] });
+    const viewer = await watch();
+    const { pid } = server.mediaState();
+    // A wish that only the next process can carry out.
+    const streamBitrate = server.store.get('streamBitrate') + 100_000;
+    process.kill(pid, signal);
+    await viewer.whenEnded();
+    expect(await socket.ask({ op: 'set', set: { streamBitrate } })).toMatchObject({ ok: true });
+    // The pid is 0 while there is none.
+    await expect.poll(() => [0, pid].includes(server.mediaState().pid), { timeout: 15_000 }).toBe(false);
+    await expect.poll(() => server.store.status('streamBitrate').status, { timeout: 15_000 }).toBe('applied');
+    const again = await watch();
+    expect(again.frames[0]).toMatchObject({ width: 640, height: 360 });
+    expect(socket.closed).toBeUndefined();
+    socket.close();
+  },
+);
 
 describe('whoever looks after the server', () => {
   const ask = async (path: string, method = 'GET', who = `admin:${adminPassword}`) => {
