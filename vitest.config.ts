@@ -23,6 +23,8 @@ export default defineConfig({
           name: 'media',
           include: ['test/media/**/*.test.ts'],
           fileParallelism: false,
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
           sequence: { groupOrder: 1 },
         },
       },

@@ -167,6 +167,30 @@ describe('a viewer stays', () => {
 });
 
 describe('a viewer must go', () => {
+  it.each(['h265', 'mjpeg'] as const)(
+    'when the codec becomes %s, unless it watches the other stream',
+    async (codec) => {
+      const [main, other] = [await watch(), await watch(server.rtsp('/stream2'))];
+      expect(await server.change({ videoEncoder: codec })).toMatchObject({ ok: true });
+      await main.whenEnded();
+      const words = [
+        '-v',
+        'error',
+        '-rtsp_transport',
+        'tcp',
+        '-show_entries',
+        'stream=codec_name',
+        '-of',
+        'csv=p=0',
+      ];
+      const { out } = await run('ffprobe', [...words, server.rtsp()]);
+      expect(out.trim().split('\n')[0]).toBe(codec === 'h265' ? 'hevc' : codec);
+      await other.more(5);
+      expect(await server.change({ videoEncoder: 'h264' })).toMatchObject({ ok: true });
+      await watch();
+    },
+  );
+
   it('when the server is switched off, and may come back when it is on again', async () => {
     const viewer = await watch();
     await server.change({ rtspEnabled: false });
