@@ -32,23 +32,47 @@ struct Glyph {
   std::array<std::uint8_t, glyphHeight> rows;
 };
 
-constexpr std::array<Glyph, 17> font{{
+/** Small letters are written large. */
+constexpr std::array<Glyph, 46> font{{
     {'0', {0x0e, 0x11, 0x13, 0x15, 0x19, 0x11, 0x0e}}, {'1', {0x04, 0x0c, 0x04, 0x04, 0x04, 0x04, 0x0e}},
     {'2', {0x0e, 0x11, 0x01, 0x06, 0x08, 0x10, 0x1f}}, {'3', {0x1f, 0x02, 0x04, 0x02, 0x01, 0x11, 0x0e}},
     {'4', {0x02, 0x06, 0x0a, 0x12, 0x1f, 0x02, 0x02}}, {'5', {0x1f, 0x10, 0x1e, 0x01, 0x01, 0x11, 0x0e}},
     {'6', {0x06, 0x08, 0x10, 0x1e, 0x11, 0x11, 0x0e}}, {'7', {0x1f, 0x01, 0x02, 0x04, 0x08, 0x08, 0x08}},
     {'8', {0x0e, 0x11, 0x11, 0x0e, 0x11, 0x11, 0x0e}}, {'9', {0x0e, 0x11, 0x11, 0x0f, 0x01, 0x02, 0x0c}},
+    {'A', {0x0e, 0x11, 0x11, 0x1f, 0x11, 0x11, 0x11}}, {'B', {0x1e, 0x11, 0x11, 0x1e, 0x11, 0x11, 0x1e}},
+    {'C', {0x0e, 0x11, 0x10, 0x10, 0x10, 0x11, 0x0e}}, {'D', {0x1c, 0x12, 0x11, 0x11, 0x11, 0x12, 0x1c}},
+    {'E', {0x1f, 0x10, 0x10, 0x1e, 0x10, 0x10, 0x1f}}, {'F', {0x1f, 0x10, 0x10, 0x1e, 0x10, 0x10, 0x10}},
+    {'G', {0x0e, 0x11, 0x10, 0x17, 0x11, 0x11, 0x0f}}, {'H', {0x11, 0x11, 0x11, 0x1f, 0x11, 0x11, 0x11}},
+    {'I', {0x0e, 0x04, 0x04, 0x04, 0x04, 0x04, 0x0e}}, {'J', {0x07, 0x02, 0x02, 0x02, 0x02, 0x12, 0x0c}},
+    {'K', {0x11, 0x12, 0x14, 0x18, 0x14, 0x12, 0x11}}, {'L', {0x10, 0x10, 0x10, 0x10, 0x10, 0x10, 0x1f}},
+    {'M', {0x11, 0x1b, 0x15, 0x15, 0x11, 0x11, 0x11}}, {'N', {0x11, 0x11, 0x19, 0x15, 0x13, 0x11, 0x11}},
+    {'O', {0x0e, 0x11, 0x11, 0x11, 0x11, 0x11, 0x0e}}, {'P', {0x1e, 0x11, 0x11, 0x1e, 0x10, 0x10, 0x10}},
+    {'Q', {0x0e, 0x11, 0x11, 0x11, 0x15, 0x12, 0x0d}}, {'R', {0x1e, 0x11, 0x11, 0x1e, 0x14, 0x12, 0x11}},
+    {'S', {0x0f, 0x10, 0x10, 0x0e, 0x01, 0x01, 0x1e}}, {'T', {0x1f, 0x04, 0x04, 0x04, 0x04, 0x04, 0x04}},
+    {'U', {0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x0e}}, {'V', {0x11, 0x11, 0x11, 0x11, 0x11, 0x0a, 0x04}},
+    {'W', {0x11, 0x11, 0x11, 0x15, 0x15, 0x15, 0x0a}}, {'X', {0x11, 0x11, 0x0a, 0x04, 0x0a, 0x11, 0x11}},
+    {'Y', {0x11, 0x11, 0x11, 0x0a, 0x04, 0x04, 0x04}}, {'Z', {0x1f, 0x01, 0x02, 0x04, 0x08, 0x10, 0x1f}},
     {'-', {0x00, 0x00, 0x00, 0x1f, 0x00, 0x00, 0x00}}, {':', {0x00, 0x0c, 0x0c, 0x00, 0x0c, 0x0c, 0x00}},
     {'.', {0x00, 0x00, 0x00, 0x00, 0x00, 0x0c, 0x0c}}, {'+', {0x00, 0x04, 0x04, 0x1f, 0x04, 0x04, 0x00}},
-    {'T', {0x1f, 0x04, 0x04, 0x04, 0x04, 0x04, 0x04}}, {'Z', {0x1f, 0x01, 0x02, 0x04, 0x08, 0x10, 0x1f}},
-    {' ', {0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00}},
+    {'/', {0x00, 0x01, 0x02, 0x04, 0x08, 0x10, 0x00}}, {',', {0x00, 0x00, 0x00, 0x00, 0x0c, 0x04, 0x08}},
+    {'_', {0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x1f}}, {'(', {0x02, 0x04, 0x08, 0x08, 0x08, 0x04, 0x02}},
+    {')', {0x08, 0x04, 0x02, 0x02, 0x02, 0x04, 0x08}}, {' ', {0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00}},
 }};
 
 const Glyph& glyphOf(char character) {
-  const auto* found = std::find_if(font.begin(), font.end(),
-                                   [character](const Glyph& glyph) { return glyph.character == character; });
+  const char large = g_ascii_toupper(character);
+  const auto* found =
+      std::find_if(font.begin(), font.end(), [large](const Glyph& glyph) { return glyph.character == large; });
   return found == font.end() ? font.back() : *found;
 }
+
+struct Colour {
+  guint8 brightness = white;
+  guint8 blue = grey;
+  guint8 red = grey;
+};
+
+enum class Background { none, halfTransparent, opaque };
 
 /** The brightness and colour planes of a frame, with everything outside of it cut off. */
 class Canvas {
@@ -73,17 +97,37 @@ class Canvas {
       std::memset(luma_ + y * lumaStride_ + left, brightness, static_cast<std::size_t>(right - left));
   }
 
-  /** Takes the colour out, where two by two pixels share one. */
-  void bleach(int left, int top, int width, int height) {
-    const int from = std::max(left, 0) / 2 * 2;
-    const int to = std::min((left + width + 1) / 2 * 2, (width_ + 1) / 2 * 2);
-    const int bottom = std::min((top + height + 1) / 2, (height_ + 1) / 2);
-    if (from >= to) return;
-    for (int y = std::max(top, 0) / 2; y < bottom; y += 1)
-      std::memset(chroma_ + y * chromaStride_ + from, grey, static_cast<std::size_t>(to - from));
+  /** Two by two pixels share one colour. */
+  void tint(int left, int top, int width, int height, guint8 blue, guint8 red) {
+    eachColour(left, top, width, height, [blue, red](guint8* pair) {
+      pair[0] = blue;
+      pair[1] = red;
+    });
+  }
+
+  /** Half of the way to black. */
+  void darken(int left, int top, int width, int height) {
+    for (int y = std::max(top, 0); y < std::min(top + height, height_); y += 1)
+      for (int x = std::max(left, 0); x < std::min(left + width, width_); x += 1) {
+        guint8& pixel = luma_[y * lumaStride_ + x];
+        pixel = static_cast<guint8>((pixel + black) / 2);
+      }
+    eachColour(left, top, width, height, [](guint8* pair) {
+      pair[0] = static_cast<guint8>((pair[0] + grey) / 2);
+      pair[1] = static_cast<guint8>((pair[1] + grey) / 2);
+    });
   }
 
  private:
+  template <typename Change>
+  void eachColour(int left, int top, int width, int height, Change change) {
+    const int from = std::max(left, 0) / 2 * 2;
+    const int to = std::min((left + width + 1) / 2 * 2, (width_ + 1) / 2 * 2);
+    const int bottom = std::min((top + height + 1) / 2, (height_ + 1) / 2);
+    for (int y = std::max(top, 0) / 2; y < bottom; y += 1)
+      for (int x = from; x < to; x += 2) change(chroma_ + y * chromaStride_ + x);
+  }
+
   int width_;
   int height_;
   guint8* luma_;
@@ -95,6 +139,10 @@ class Canvas {
 struct Wishes {
   bool showText = true;
   std::string position = "bottom-left";
+  std::string format = "yyyy-MM-dd'T'HH:mm:ss.SSSXXX";
+  /** Red, green and blue. */
+  std::uint32_t colour = 0xffffff;
+  Background background = Background::opaque;
   /** Height of the text in pixels. */
   int size = 24;
   /** Empty for UTC. */
@@ -114,7 +162,16 @@ struct TimestampClass {
 
 G_DEFINE_TYPE(Timestamp, timestamp, GST_TYPE_VIDEO_FILTER)
 
-enum Property { propertyText = 1, propertyPosition, propertySize, propertyTimeZone, propertyBlock };
+enum Property {
+  propertyText = 1,
+  propertyPosition,
+  propertySize,
+  propertyFormat,
+  propertyColour,
+  propertyBackground,
+  propertyTimeZone,
+  propertyBlock
+};
 
 Timestamp* self(gpointer object) { return reinterpret_cast<Timestamp*>(object); }
 
@@ -133,25 +190,84 @@ std::int64_t capturedAt(GstElement* element, GstVideoFrame* frame) {
   return wall - age / GST_USECOND;
 }
 
-std::string isoDate(std::int64_t microseconds, const std::string& zoneName) {
-  GTimeZone* zone = zoneName.empty() ? g_time_zone_new_utc() : g_time_zone_new_identifier(zoneName.c_str());
+/** One part of a format as it is written for people: `yyyy`, `MM`, `SSS` and so on; other letters stand for themselves. */
+std::string part(const std::string& letters, GDateTime* local, std::int64_t microseconds) {
+  static const std::array<std::pair<const char*, const char*>, 11> parts{{{"yyyy", "%Y"},
+                                                                          {"yy", "%y"},
+                                                                          {"MMM", "%b"},
+                                                                          {"MM", "%m"},
+                                                                          {"dd", "%d"},
+                                                                          {"EEE", "%a"},
+                                                                          {"HH", "%H"},
+                                                                          {"hh", "%I"},
+                                                                          {"a", "%p"},
+                                                                          {"mm", "%M"},
+                                                                          {"ss", "%S"}}};
+  for (const auto& [name, format] : parts)
+    if (letters == name) {
+      gchar* text = g_date_time_format(local, format);
+      std::string result = text;
+      g_free(text);
+      return result;
+    }
+  if (letters == "SSS") {
+    std::array<char, 4> digits{};
+    g_snprintf(digits.data(), digits.size(), "%03d", static_cast<int>(microseconds / 1000 % 1000));
+    return digits.data();
+  }
+  if (letters == "XXX") {
+    if (g_date_time_get_utc_offset(local) == 0) return "Z";
+    gchar* text = g_date_time_format(local, "%:z");
+    std::string result = text;
+    g_free(text);
+    return result;
+  }
+  return letters;
+}
+
+std::string timeText(std::int64_t microseconds, const Wishes& wishes) {
+  GTimeZone* zone =
+      wishes.timeZone.empty() ? g_time_zone_new_utc() : g_time_zone_new_identifier(wishes.timeZone.c_str());
   if (zone == nullptr) zone = g_time_zone_new_utc();
   GDateTime* utc = g_date_time_new_from_unix_utc(microseconds / G_USEC_PER_SEC);
   GDateTime* local = g_date_time_to_timezone(utc, zone);
-  gchar* head = g_date_time_format(local, "%Y-%m-%dT%H:%M:%S");
-  gchar* tail = zoneName.empty() ? g_strdup("Z") : g_date_time_format(local, "%:z");
-  gchar* whole = g_strdup_printf("%s.%03d%s", head, static_cast<int>(microseconds / 1000 % 1000), tail);
-  const std::string text = whole;
-  g_free(whole);
-  g_free(tail);
-  g_free(head);
+  std::string text;
+  const std::string& format = wishes.format;
+  for (std::size_t at = 0; at < format.size();) {
+    if (format[at] == '\'') {
+      // Between quotes letters are letters.
+      const std::size_t close = std::min(format.find('\'', at + 1), format.size());
+      text += format.substr(at + 1, close - at - 1);
+      at = close + 1;
+      continue;
+    }
+    const std::size_t next = std::min(format.find_first_not_of(format[at], at), format.size());
+    text += part(format.substr(at, next - at), local, microseconds);
+    at = next;
+  }
   g_date_time_unref(local);
   g_date_time_unref(utc);
   g_time_zone_unref(zone);
   return text;
 }
 
-void drawText(Canvas& canvas, const std::string& text, const Wishes& wishes) {
+guint8 clamp(double value) { return static_cast<guint8>(std::clamp(value, 0.0, 255.0) + 0.5); }
+
+/** In the limited range, by the matrix that the frame is said to have. */
+Colour inFrame(std::uint32_t rgb, const GstVideoFrame* frame) {
+  gdouble partRed = 0.2126;
+  gdouble partBlue = 0.0722;
+  gst_video_color_matrix_get_Kr_Kb(frame->info.colorimetry.matrix, &partRed, &partBlue);
+  const double red = (rgb >> 16 & 255) / 255.0;
+  const double green = (rgb >> 8 & 255) / 255.0;
+  const double blue = (rgb & 255) / 255.0;
+  const double brightness = partRed * red + (1 - partRed - partBlue) * green + partBlue * blue;
+  return {clamp(black + brightness * (white - black)),
+          clamp(grey + (blue - brightness) / (1 - partBlue) * 112),
+          clamp(grey + (red - brightness) / (1 - partRed) * 112)};
+}
+
+void drawText(Canvas& canvas, const std::string& text, const Wishes& wishes, const Colour& colour) {
   // Whole pixels for each dot of a glyph: letters stay sharp and the encoder has little to do.
   const int dot = std::max(1, wishes.size / glyphHeight);
   const int step = (glyphWidth + 1) * dot;
@@ -165,14 +281,21 @@ void drawText(Canvas& canvas, const std::string& text, const Wishes& wishes) {
     left = (canvas.width() - width) / 2;
     top = (canvas.height() - height) / 2;
   }
-  canvas.fill(left, top, width, height, black);
-  canvas.bleach(left, top, width, height);
+  if (wishes.background == Background::halfTransparent) canvas.darken(left, top, width, height);
+  if (wishes.background == Background::opaque) {
+    canvas.fill(left, top, width, height, black);
+    canvas.tint(left, top, width, height, grey, grey);
+  }
   for (std::size_t index = 0; index < text.size(); index += 1) {
     const Glyph& glyph = glyphOf(text[index]);
     for (int row = 0; row < glyphHeight; row += 1)
       for (int column = 0; column < glyphWidth; column += 1)
-        if ((glyph.rows[static_cast<std::size_t>(row)] >> (glyphWidth - 1 - column) & 1) != 0)
-          canvas.fill(left + dot + static_cast<int>(index) * step + column * dot, top + dot + row * dot, dot, dot, white);
+        if ((glyph.rows[static_cast<std::size_t>(row)] >> (glyphWidth - 1 - column) & 1) != 0) {
+          const int x = left + dot + static_cast<int>(index) * step + column * dot;
+          const int y = top + dot + row * dot;
+          canvas.fill(x, y, dot, dot, colour.brightness);
+          canvas.tint(x, y, dot, dot, colour.blue, colour.red);
+        }
   }
 }
 
@@ -183,7 +306,7 @@ void drawBlock(Canvas& canvas, std::int64_t microseconds, int cell) {
   const std::uint64_t bits = time << (blockBits - timeBits) | check;
   const int left = blockMargin * cell;
   const int top = blockMargin * cell;
-  canvas.bleach(left, top, blockBits * cell, cell);
+  canvas.tint(left, top, blockBits * cell, cell, grey, grey);
   for (int bit = 0; bit < blockBits; bit += 1)
     canvas.fill(left + bit * cell, top, cell, cell, (bits >> (blockBits - 1 - bit) & 1) != 0 ? white : black);
 }
@@ -197,7 +320,8 @@ GstFlowReturn transform(GstVideoFilter* filter, GstVideoFrame* frame) {
   }
   const std::int64_t microseconds = capturedAt(GST_ELEMENT(filter), frame);
   Canvas canvas(frame);
-  if (wishes.showText) drawText(canvas, isoDate(microseconds, wishes.timeZone), wishes);
+  if (wishes.showText)
+    drawText(canvas, timeText(microseconds, wishes), wishes, inFrame(wishes.colour, frame));
   if (wishes.block > 0) drawBlock(canvas, microseconds, wishes.block);
   return GST_FLOW_OK;
 }
@@ -219,6 +343,19 @@ void setProperty(GObject* object, guint id, const GValue* value, GParamSpec* spe
     case propertySize:
       wishes.size = g_value_get_int(value);
       break;
+    case propertyFormat:
+      wishes.format = text();
+      break;
+    case propertyColour:
+      wishes.colour = g_value_get_uint(value);
+      break;
+    case propertyBackground: {
+      const std::string wish = text();
+      wishes.background = wish == "none"               ? Background::none
+                          : wish == "semi-transparent" ? Background::halfTransparent
+                                                       : Background::opaque;
+      break;
+    }
     case propertyTimeZone:
       wishes.timeZone = text();
       break;
@@ -229,6 +366,8 @@ void setProperty(GObject* object, guint id, const GValue* value, GParamSpec* spe
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
   }
+  // Frames that nothing is drawn into need not be copied.
+  gst_base_transform_set_passthrough(GST_BASE_TRANSFORM(object), !wishes.showText && wishes.block == 0);
 }
 
 void getProperty(GObject* object, guint id, GValue* value, GParamSpec* spec) {
@@ -243,6 +382,17 @@ void getProperty(GObject* object, guint id, GValue* value, GParamSpec* spec) {
       break;
     case propertySize:
       g_value_set_int(value, wishes.size);
+      break;
+    case propertyFormat:
+      g_value_set_string(value, wishes.format.c_str());
+      break;
+    case propertyColour:
+      g_value_set_uint(value, wishes.colour);
+      break;
+    case propertyBackground:
+      g_value_set_string(value, wishes.background == Background::none              ? "none"
+                                : wishes.background == Background::halfTransparent ? "semi-transparent"
+                                                                                   : "opaque");
       break;
     case propertyTimeZone:
       g_value_set_string(value, wishes.timeZone.c_str());
@@ -280,6 +430,16 @@ void timestamp_class_init(TimestampClass* type) {
                           "bottom-left", flags));
   g_object_class_install_property(
       object, propertySize, g_param_spec_int("size", "Size", "Height of the text in pixels", 7, 500, 24, flags));
+  g_object_class_install_property(
+      object, propertyFormat,
+      g_param_spec_string("format", "Format", "Of the time: yyyy MM dd HH mm ss SSS XXX, and text between quotes",
+                          "yyyy-MM-dd'T'HH:mm:ss.SSSXXX", flags));
+  g_object_class_install_property(
+      object, propertyColour,
+      g_param_spec_uint("colour", "Colour", "Of the text, as 0xRRGGBB", 0, 0xffffff, 0xffffff, flags));
+  g_object_class_install_property(
+      object, propertyBackground,
+      g_param_spec_string("background", "Background", "none, semi-transparent or opaque", "opaque", flags));
   g_object_class_install_property(
       object, propertyTimeZone,
       g_param_spec_string("time-zone", "Time zone", "Such as Europe/Berlin; empty for UTC", "", flags));

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import type { MediaAddon, MediaEvent } from './gstreamer.js';
 import type { WebRtcOpened, WebRtcOrder } from './messages.js';
+import { formats } from '../pipelines/encoders.js';
 import { readOffer } from './sdp.js';
 
 /** Gathering addresses takes no time on a local network; a server that does not answer must not hold up the rest. */
@@ -53,7 +54,7 @@ export class WebRtcSessions {
     try {
       this.#addon.webrtcOpen({
         ...{ session, sdp, channel: stream, twccId, trickle: false, stunServer, turnServers },
-        payloader: `rtph264pay config-interval=-1 aggregate-mode=zero-latency pt=${String(payloadType)}`,
+        payloader: `${formats.h264.payloader} pt=${String(payloadType)}`,
         caps: `application/x-rtp,media=video,encoding-name=H264,payload=${String(payloadType)}`,
       });
       return { session, sdp: withParameters(await answer, payloadType, parameters) };

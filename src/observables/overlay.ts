@@ -34,6 +34,17 @@ export const timestampOverlay = defineObservable('timestampOverlay', {
   effect: 'live',
 });
 
+export const timeBlock = defineObservable('timeBlock', {
+  schema: Type.Boolean(),
+  default: false,
+  title: 'Time for programs',
+  description:
+    'Draws the time at which a frame was taken as a row of black and white cells at the top left, from which programs read delay and alignment.',
+  ...media,
+  save: true,
+  effect: 'live',
+});
+
 export const logoOverlay = defineObservable('logoOverlay', {
   schema: object({ enabled: Type.Boolean(), image: path, position: corner, scale: ratio, opacity: ratio }),
   default: { enabled: false, image: '', position: 'top-right', scale: 0.1, opacity: 0.8 },

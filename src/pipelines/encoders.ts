@@ -33,15 +33,19 @@ interface Format {
 }
 
 const parsed = 'stream-format=byte-stream,alignment=au';
+/**
+ * The parsers put the parameter sets before each keyframe. Payloaders that do it as well put them before each slice of
+ * one, and players take the slices for pictures of their own.
+ */
 export const formats: Readonly<Record<Codec, Format>> = {
   h264: {
-    payloader: 'rtph264pay config-interval=-1 aggregate-mode=zero-latency',
+    payloader: 'rtph264pay config-interval=0 aggregate-mode=zero-latency',
     payloadType: 96,
     after: ({ profile }) =>
       `video/x-h264,profile=${profile === 'baseline' ? 'constrained-baseline' : profile} ! h264parse config-interval=-1 ! video/x-h264,${parsed}`,
   },
   h265: {
-    payloader: 'rtph265pay config-interval=-1 aggregate-mode=zero-latency',
+    payloader: 'rtph265pay config-interval=0 aggregate-mode=zero-latency',
     payloadType: 96,
     after: () => `h265parse config-interval=-1 ! video/x-h265,${parsed}`,
   },

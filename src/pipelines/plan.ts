@@ -2,6 +2,7 @@
 // are small and joined by channels of the hub, so that each can be exchanged without the others noticing.
 import { encoderInput, encoderText, formats, liveEncoderProperties, type Codec } from './encoders.js';
 import { effectiveFramerate, type Machine } from './machine.js';
+import { overlayProperties } from './overlay.js';
 import { sourceText } from './sources.js';
 import type { MediaSettings } from './settings.js';
 
@@ -103,9 +104,10 @@ export function plan(settings: MediaSettings, machine: Machine): MediaPlan {
 function encodePlan(
   { id, codec, resolution, framerate, bitrate, profile, preload }: Stream,
   from: string,
-  { encoderPreset, streamLatencyMode }: MediaSettings,
+  settings: MediaSettings,
   machine: Machine,
 ): PipelinePlan {
+  const { encoderPreset, streamLatencyMode } = settings;
   const wish = { codec, bitrate, profile, preset: encoderPreset, latency: streamLatencyMode, framerate };
   const [width = '0', height = '0'] = resolution.split('x');
   const encoder = encoderText(wish, machine);
@@ -117,13 +119,15 @@ function encodePlan(
       `hubsrc channel=${from} max-queue=2`,
       'videorate drop-only=true skip-to-first=true',
       'videoscale',
-      ...(format === 'NV12' ? [] : ['videoconvert']),
       'capsfilter name=shape',
+      'nv12timestamp name=time',
+      ...(format === 'NV12' ? [] : ['videoconvert', `video/x-raw,format=${format}`]),
       encoder,
       `hubsink channel=${id}`,
     ].join(' ! '),
     live: {
-      'shape.caps': `video/x-raw,format=${format},width=${width},height=${height},framerate=${String(framerate)}/1,pixel-aspect-ratio=1/1`,
+      'shape.caps': `video/x-raw,format=NV12,width=${width},height=${height},framerate=${String(framerate)}/1,pixel-aspect-ratio=1/1`,
+      ...overlayProperties(settings, Number(width)),
       ...liveEncoderProperties(wish, machine),
     },
     channel: id,

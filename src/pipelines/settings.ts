@@ -13,6 +13,9 @@ export const mediaKeys = [
   'streamLatencyMode',
   'streamPreload',
   'streamResolution',
+  'timeBlock',
+  'timestampOverlay',
+  'timezone',
   'videoEncoder',
 ] as const satisfies readonly (keyof AppRegistry)[];
 

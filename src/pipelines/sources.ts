@@ -8,6 +8,9 @@ export interface SourceText {
   readonly exclusive: boolean;
 }
 
+/** What the test source shows in place of its bars, where it stands as the device: `smpte` with noise costs bits. */
+const testPatterns: ReadonlySet<string> = new Set(['smpte', 'snow', 'ball', 'zone-plate', 'black', 'white']);
+
 /** A source that this version cannot open. */
 export class UnknownSource extends Error {
   override readonly name = 'UnknownSource';
@@ -20,7 +23,7 @@ export function sourceText({ source, device, format, resolution, fps }: Head, at
   switch (source) {
     case 'test':
       return {
-        text: `videotestsrc is-live=true pattern=smpte horizontal-speed=2 ! video/x-raw,format=NV12,${size},framerate=${String(Math.min(fps, atMost))}/1`,
+        text: `videotestsrc is-live=true pattern=${testPatterns.has(device) ? device : 'smpte100'} horizontal-speed=2 ! video/x-raw,format=NV12,${size},framerate=${String(Math.min(fps, atMost))}/1`,
         exclusive: false,
       };
     case 'v4l2': {

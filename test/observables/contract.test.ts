@@ -289,6 +289,7 @@ describe('the contract', () => {
       'presets',
       'rateLimits',
       'schedules',
+      'timeBlock',
     ];
     const named = new Set<unknown>([
       ...rows.map(([key]) => key),
