@@ -6,6 +6,7 @@ import { JsonSocket } from '../support/JsonSocket.js';
 import { launchBrowser } from '../support/browser.js';
 import { mediaServer, type MediaServer } from '../support/mediaServer.js';
 import { adminPassword, peoplePassword } from '../support/runningServer.js';
+import { statsScript, WebPlayer, type Way } from '../support/WebPlayer.js';
 
 let server: MediaServer;
 let browser: Browser;
@@ -25,86 +26,33 @@ afterEach(async () => {
 
 interface Player {
   readonly page: Page;
-  /** The status and body of the answer to the offer. */
   readonly status: number;
   readonly answer: string;
   readonly location: string | null;
-  frames(): Promise<number>;
   size(): Promise<{ width: number; height: number }>;
   state(): Promise<string>;
   more(count: number): Promise<void>;
 }
 
-/** Runs in the page, and is text so that nothing of this side is taken for granted there. */
-function playScript(given: {
-  readonly way: string;
-  readonly authorization: string;
-  readonly video: boolean;
-  readonly stream: string;
-}): string {
-  return `(async (given) => {
-    const pc = (globalThis.pc = new RTCPeerConnection());
-    if (given.video) pc.addTransceiver('video', { direction: 'recvonly' });
-    else pc.createDataChannel('nothing');
-    pc.ontrack = ({ track }) => {
-      const element = document.createElement('video');
-      element.muted = true;
-      element.srcObject = new MediaStream([track]);
-      document.body.append(element);
-      void element.play();
-    };
-    await pc.setLocalDescription(await pc.createOffer());
-    const { sdp } = pc.localDescription;
-    const isWhep = given.way === 'whep';
-    const response = await fetch(isWhep ? '/api/whep/' + given.stream : '/api/webrtc/offer', {
-      method: 'POST',
-      headers: {
-        authorization: given.authorization,
-        'content-type': isWhep ? 'application/sdp' : 'application/json',
-      },
-      body: isWhep ? sdp : JSON.stringify({ type: 'offer', sdp, stream: given.stream }),
-    });
-    const answer = await response.text();
-    if (response.ok)
-      await pc.setRemoteDescription({ type: 'answer', sdp: isWhep ? answer : JSON.parse(answer).sdp });
-    return { status: response.status, answer, location: response.headers.get('location') };
-  })(${JSON.stringify(given)})`;
-}
-
-const statsScript = `(async () => {
-  for (const stats of (await pc.getStats()).values())
-    if (stats.type === 'inbound-rtp')
-      return { frames: stats.framesDecoded ?? 0, width: stats.frameWidth ?? 0, height: stats.frameHeight ?? 0 };
-  return { frames: 0, width: 0, height: 0 };
-})()`;
-
 async function play(
-  way: 'offer' | 'whep' = 'offer',
+  way: Way = 'offer',
   { who = `viewer:${peoplePassword}`, video = true, stream = 'stream1' } = {},
 ): Promise<Player> {
-  const page = await browser.newPage();
-  pages.push(page);
-  // A page of the server itself, so that nothing is foreign.
-  await page.goto(`${server.url}/livez`);
   const authorization = `Basic ${Buffer.from(who).toString('base64')}`;
-  const result = await page.evaluate<Pick<Player, 'status' | 'answer' | 'location'>>(
-    playScript({ way, authorization, video, stream }),
-  );
-  const inbound = () =>
-    page.evaluate<{ readonly frames: number; readonly width: number; readonly height: number }>(statsScript);
+  const player = await WebPlayer.open(browser, server.url, { way, authorization, video, stream });
+  const { page, status, answer, location } = player;
+  pages.push(page);
   return {
-    ...result,
-    page,
-    frames: async () => (await inbound()).frames,
+    ...{ page, status, answer, location },
     size: async () => {
-      const { width, height } = await inbound();
+      const { width, height } = await player.inbound();
       return { width, height };
     },
-    state: () => page.evaluate<string>('pc.connectionState'),
+    state: () => player.state(),
     more: async (count) => {
-      const before = (await inbound()).frames;
+      const before = (await player.inbound()).frames;
       await expect
-        .poll(async () => (await inbound()).frames, { timeout: 15_000 })
+        .poll(async () => (await player.inbound()).frames, { timeout: 15_000 })
         .toBeGreaterThan(before + count);
     },
   };
