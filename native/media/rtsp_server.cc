@@ -1,5 +1,6 @@
 #include "rtsp_server.h"
 
+#include <gst/base/gstbasesink.h>
 #include <gst/rtsp-server/rtsp-server.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
@@ -41,10 +42,21 @@ std::string pathOf(GstRTSPClient* client) {
   return facts->path;
 }
 
-/** Time is kept by the sources; sinks that wait for it would only add delay. */
+/**
+ * Time is kept by the sources; sinks that leave themselves time for their work would only add that to the delay. The
+ * library switches the waiting itself on again with each PLAY.
+ */
 void sendWithoutWaiting(GstRTSPMedia* media) {
-  for (guint index = 0; index < gst_rtsp_media_n_streams(media); index += 1)
-    gst_rtsp_stream_set_rate_control(gst_rtsp_media_get_stream(media, index), FALSE);
+  GstElement* element = gst_rtsp_media_get_element(media);
+  GstObject* pipeline = gst_object_get_parent(GST_OBJECT(element));
+  gst_object_unref(element);
+  if (pipeline == nullptr) return;
+  g_signal_connect(pipeline, "deep-element-added", G_CALLBACK(+[](GstBin*, GstBin*, GstElement* added, gpointer) {
+                     if (GST_IS_BASE_SINK(added))
+                       gst_base_sink_set_processing_deadline(GST_BASE_SINK(added), 0);
+                   }),
+                   nullptr);
+  gst_object_unref(pipeline);
 }
 
 void onPlay(GstRTSPClient* client, GstRTSPContext* context, gpointer) {
@@ -109,8 +121,7 @@ void onConnected(GstRTSPServer*, GstRTSPClient* client, gpointer) {
 
 void onMedia(GstRTSPMediaFactory* factory, GstRTSPMedia* media, gpointer) {
   g_weak_ref_set(&lastMediaOf(factory)->media, media);
-  g_signal_connect(media, "prepared",
-                   G_CALLBACK(+[](GstRTSPMedia* prepared, gpointer) { sendWithoutWaiting(prepared); }), nullptr);
+  sendWithoutWaiting(media);
 }
 
 /** A GstRTSPServer that can change its port without letting go of anybody. */
