@@ -110,7 +110,15 @@ GstRTSPStatusCode beforeDescribe(GstRTSPClient* client, GstRTSPContext* context,
   return GST_RTSP_STS_OK;
 }
 
+/** Or the first picture waits behind the answer to PLAY until the player's system says that it has got that, 40 ms. */
+void sendSmallPacketsAtOnce(GstRTSPClient* client) {
+  GstRTSPConnection* connection = gst_rtsp_client_get_connection(client);
+  GSocket* socket = connection == nullptr ? nullptr : gst_rtsp_connection_get_write_socket(connection);
+  if (socket != nullptr) g_socket_set_option(socket, IPPROTO_TCP, TCP_NODELAY, 1, nullptr);
+}
+
 void onConnected(GstRTSPServer*, GstRTSPClient* client, gpointer) {
+  sendSmallPacketsAtOnce(client);
   static std::atomic<std::uint64_t> latest{0};
   auto* facts = new Facts{++latest, g_get_real_time() / 1000, {}, ""};
   g_object_set_data_full(G_OBJECT(client), factsName, facts, [](gpointer data) { delete static_cast<Facts*>(data); });
