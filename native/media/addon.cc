@@ -96,6 +96,27 @@ Napi::Value RtspsListen(const Napi::CallbackInfo& info) {
   }
 }
 
+Napi::Value RtspLimit(const Napi::CallbackInfo& info) {
+  limitRtspSessions(static_cast<unsigned>(number(info, 0)));
+  return info.Env().Undefined();
+}
+
+/** {address, port, ttl, interface}, or nothing. */
+Napi::Value RtspMulticastOffer(const Napi::CallbackInfo& info) {
+  std::optional<RtspMulticast> wish;
+  if (info.Length() > 0 && info[0].IsObject()) {
+    const auto given = info[0].As<Napi::Object>();
+    wish = RtspMulticast{given.Get("address").ToString(), given.Get("port").ToNumber().Int32Value(),
+                         given.Get("ttl").ToNumber().Int32Value(), given.Get("interface").ToString()};
+  }
+  try {
+    setRtspMulticast(wish);
+    return info.Env().Undefined();
+  } catch (const std::runtime_error& error) {
+    throw Napi::Error::New(info.Env(), error.what());
+  }
+}
+
 /** A list of {path, launch}. */
 Napi::Value RtspMounts(const Napi::CallbackInfo& info) {
   if (info.Length() < 1 || !info[0].IsArray()) throw Napi::TypeError::New(info.Env(), "The mounts must be a list");
@@ -175,6 +196,14 @@ Napi::Value WebRtcOpen(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
+Napi::Value WebRtcAnswer(const Napi::CallbackInfo& info) {
+  try {
+    return Napi::Boolean::New(info.Env(), answerWebRtc(text(info, 0, "session"), text(info, 1, "answer")));
+  } catch (const std::runtime_error& error) {
+    throw Napi::Error::New(info.Env(), error.what());
+  }
+}
+
 Napi::Value WebRtcCandidate(const Napi::CallbackInfo& info) {
   return Napi::Boolean::New(info.Env(), addWebRtcCandidate(text(info, 0, "session"),
                                                            static_cast<unsigned>(number(info, 1)),
@@ -214,11 +243,14 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("parse", Napi::Function::New(env, Parse, "parse"));
   exports.Set("rtspListen", Napi::Function::New(env, RtspListen, "rtspListen"));
   exports.Set("rtspsListen", Napi::Function::New(env, RtspsListen, "rtspsListen"));
+  exports.Set("rtspLimit", Napi::Function::New(env, RtspLimit, "rtspLimit"));
+  exports.Set("rtspMulticast", Napi::Function::New(env, RtspMulticastOffer, "rtspMulticast"));
   exports.Set("rtspMounts", Napi::Function::New(env, RtspMounts, "rtspMounts"));
   exports.Set("rtspAccess", Napi::Function::New(env, RtspAccessTable, "rtspAccess"));
   exports.Set("rtspClients", Napi::Function::New(env, RtspClients, "rtspClients"));
   exports.Set("rtspKick", Napi::Function::New(env, RtspKick, "rtspKick"));
   exports.Set("webrtcOpen", Napi::Function::New(env, WebRtcOpen, "webrtcOpen"));
+  exports.Set("webrtcAnswer", Napi::Function::New(env, WebRtcAnswer, "webrtcAnswer"));
   exports.Set("webrtcCandidate", Napi::Function::New(env, WebRtcCandidate, "webrtcCandidate"));
   exports.Set("webrtcSilence", Napi::Function::New(env, WebRtcSilence, "webrtcSilence"));
   exports.Set("webrtcClose", Napi::Function::New(env, WebRtcClose, "webrtcClose"));

@@ -241,7 +241,10 @@ struct AuthorityClass {
 };
 G_DEFINE_TYPE(Authority, authority, GST_TYPE_RTSP_AUTH)
 
-gboolean check(GstRTSPAuth*, GstRTSPContext* context, const gchar* what) {
+gboolean check(GstRTSPAuth* auth, GstRTSPContext* context, const gchar* what) {
+  // The library puts TLS on connections here, where there is a certificate.
+  if (std::strcmp(what, GST_RTSP_AUTH_CHECK_CONNECT) == 0)
+    return GST_RTSP_AUTH_CLASS(authority_parent_class)->check(auth, context, what);
   if (std::strcmp(what, GST_RTSP_AUTH_CHECK_URL) == 0) return letIn(context) ? TRUE : FALSE;
   // Where packets are sent to is for the server to know, or anybody could have others flooded.
   if (std::strcmp(what, GST_RTSP_AUTH_CHECK_TRANSPORT_CLIENT_SETTINGS) == 0) return FALSE;

@@ -6,9 +6,12 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <atomic>
 #include <map>
 #include <mutex>
+#include <optional>
+#include <set>
 #include <stdexcept>
 
 #include "events.h"
@@ -18,6 +21,8 @@
 namespace obscura {
 namespace {
 
+/** Of the address for many, in pairs: one for each stream under each of its names. */
+constexpr int multicastPorts = 16;
 constexpr guint tidyEverySeconds = 1;
 constexpr const char* factsName = "obscura-facts";
 constexpr const char* lastMediaName = "obscura-media";
@@ -29,6 +34,7 @@ struct Facts {
   std::int64_t since;
   std::mutex lock;
   std::string path;
+  std::set<std::string> sessions;
 };
 
 Facts* factsOf(GstRTSPClient* client) {
@@ -72,7 +78,35 @@ void onPlay(GstRTSPClient* client, GstRTSPContext* context, gpointer) {
   tell(Json().set("event", "rtsp-playing").set("client", factsOf(client) == nullptr ? 0 : factsOf(client)->id));
 }
 
+void onSetup(GstRTSPClient* client, GstRTSPContext* context, gpointer) {
+  Facts* facts = factsOf(client);
+  if (facts == nullptr || context->session == nullptr) return;
+  const std::lock_guard<std::mutex> hold(facts->lock);
+  facts->sessions.insert(gst_rtsp_session_get_sessionid(context->session));
+}
+
+/** Without it the library would go on sending to where a player was, and keep its place, for a minute. */
+void endSessionsOf(GstRTSPClient* client) {
+  Facts* facts = factsOf(client);
+  GstRTSPSessionPool* pool = gst_rtsp_client_get_session_pool(client);
+  if (facts == nullptr || pool == nullptr) return;
+  for (const auto& id : facts->sessions) {
+    GstRTSPSession* session = gst_rtsp_session_pool_find(pool, id.c_str());
+    if (session == nullptr) continue;
+    GList* medias = gst_rtsp_session_filter(session, nullptr, nullptr);
+    for (GList* media = medias; media != nullptr; media = media->next) {
+      gst_rtsp_session_media_set_state(GST_RTSP_SESSION_MEDIA(media->data), GST_STATE_NULL);
+      gst_rtsp_session_release_media(session, GST_RTSP_SESSION_MEDIA(media->data));
+    }
+    g_list_free_full(medias, g_object_unref);
+    gst_rtsp_session_pool_remove(pool, session);
+    g_object_unref(session);
+  }
+  g_object_unref(pool);
+}
+
 void onClosed(GstRTSPClient* client, gpointer) {
+  endSessionsOf(client);
   tell(Json().set("event", "rtsp-closed").set("client", factsOf(client) == nullptr ? 0 : factsOf(client)->id));
 }
 
@@ -120,9 +154,10 @@ void sendSmallPacketsAtOnce(GstRTSPClient* client) {
 void onConnected(GstRTSPServer*, GstRTSPClient* client, gpointer) {
   sendSmallPacketsAtOnce(client);
   static std::atomic<std::uint64_t> latest{0};
-  auto* facts = new Facts{++latest, g_get_real_time() / 1000, {}, ""};
+  auto* facts = new Facts{++latest, g_get_real_time() / 1000, {}, "", {}};
   g_object_set_data_full(G_OBJECT(client), factsName, facts, [](gpointer data) { delete static_cast<Facts*>(data); });
   g_signal_connect(client, "pre-describe-request", G_CALLBACK(beforeDescribe), nullptr);
+  g_signal_connect(client, "setup-request", G_CALLBACK(onSetup), nullptr);
   g_signal_connect(client, "play-request", G_CALLBACK(onPlay), nullptr);
   g_signal_connect(client, "closed", G_CALLBACK(onClosed), nullptr);
 }
@@ -130,6 +165,17 @@ void onConnected(GstRTSPServer*, GstRTSPClient* client, gpointer) {
 void onMedia(GstRTSPMediaFactory* factory, GstRTSPMedia* media, gpointer) {
   g_weak_ref_set(&lastMediaOf(factory)->media, media);
   sendWithoutWaiting(media);
+}
+
+/** The library lets go of an encrypted connection without closing it. */
+void hangUp(GstRTSPClient* client) {
+  GstRTSPConnection* connection = gst_rtsp_client_get_connection(client);
+  GSocket* socket = connection == nullptr ? nullptr : gst_rtsp_connection_get_write_socket(connection);
+  if (socket != nullptr) g_object_ref(socket);
+  gst_rtsp_client_close(client);
+  if (socket == nullptr) return;
+  g_socket_shutdown(socket, TRUE, TRUE, nullptr);
+  g_object_unref(socket);
 }
 
 /** A GstRTSPServer that can change its port without letting go of anybody. */
@@ -188,7 +234,7 @@ class Listener {
     for (GList* each = all; each != nullptr; each = each->next) {
       auto* client = GST_RTSP_CLIENT(each->data);
       if (!mustGo(client)) continue;
-      gst_rtsp_client_close(client);
+      hangUp(client);
       closed += 1;
     }
     g_list_free_full(all, g_object_unref);
@@ -210,6 +256,108 @@ class Listener {
   std::string address_ = "127.0.0.1";
   int port_ = 0;
 };
+
+/** How a client gets its packets, and what it says of them. */
+struct Transport {
+  std::string kind;
+  std::uint64_t datagramBytes = 0;
+  /** From its last receiver report, where one has come. */
+  std::optional<Json> report;
+};
+
+std::uint64_t bytesSentTo(GstElement* pipeline, const gchar* host, int port) {
+  std::uint64_t bytes = 0;
+  GstIterator* sinks = gst_bin_iterate_all_by_element_factory_name(GST_BIN(pipeline), "multiudpsink");
+  GValue item = G_VALUE_INIT;
+  while (gst_iterator_next(sinks, &item) == GST_ITERATOR_OK) {
+    GstStructure* stats = nullptr;
+    g_signal_emit_by_name(g_value_get_object(&item), "get-stats", host, port, &stats);
+    guint64 sent = 0;
+    if (stats != nullptr && gst_structure_get_uint64(stats, "bytes-sent", &sent)) bytes += sent;
+    if (stats != nullptr) gst_structure_free(stats);
+    g_value_reset(&item);
+  }
+  g_value_unset(&item);
+  gst_iterator_free(sinks);
+  return bytes;
+}
+
+/** What the receiver that reports from this address has said last. */
+std::optional<Json> reportFrom(GObject* session, const std::string& from) {
+  GstStructure* stats = nullptr;
+  g_object_get(session, "stats", &stats, nullptr);
+  if (stats == nullptr) return std::nullopt;
+  std::optional<Json> report;
+  const GValue* sources = gst_structure_get_value(stats, "source-stats");
+  G_GNUC_BEGIN_IGNORE_DEPRECATIONS
+  auto* list = sources == nullptr ? nullptr : static_cast<GValueArray*>(g_value_get_boxed(sources));
+  for (guint index = 0; list != nullptr && index < list->n_values; index += 1) {
+    const auto* source = static_cast<const GstStructure*>(g_value_get_boxed(g_value_array_get_nth(list, index)));
+    G_GNUC_END_IGNORE_DEPRECATIONS
+    const gchar* address = gst_structure_get_string(source, "rtcp-from");
+    gboolean has = FALSE;
+    gst_structure_get_boolean(source, "have-rb", &has);
+    if (!has || address == nullptr || from != address) continue;
+    guint fraction = 0;
+    gint lost = 0;
+    guint jitter = 0;
+    guint roundTrip = 0;
+    gst_structure_get_uint(source, "rb-fractionlost", &fraction);
+    gst_structure_get_int(source, "rb-packetslost", &lost);
+    gst_structure_get_uint(source, "rb-jitter", &jitter);
+    gst_structure_get_uint(source, "rb-round-trip", &roundTrip);
+    report = Json()
+                 .set("lossPercent", fraction / 2.56)
+                 .set("lost", static_cast<std::int64_t>(std::max(lost, 0)))
+                 .set("jitterMs", jitter / 90.0)
+                 .set("rttMs", roundTrip / 65.536);
+  }
+  gst_structure_free(stats);
+  return report;
+}
+
+Transport describeTransport(GstRTSPSessionMedia* media) {
+  Transport result;
+  GstRTSPStreamTransport* stream = gst_rtsp_session_media_get_transport(media, 0);
+  if (stream == nullptr) return result;
+  const GstRTSPTransport* way = gst_rtsp_stream_transport_get_transport(stream);
+  const bool isTcp = way->lower_transport == GST_RTSP_LOWER_TRANS_TCP;
+  const bool isMulticast = way->lower_transport == GST_RTSP_LOWER_TRANS_UDP_MCAST;
+  result.kind = isTcp ? "tcp" : isMulticast ? "multicast" : "udp";
+  GstRTSPMedia* played = gst_rtsp_session_media_get_media(media);
+  if (way->lower_transport == GST_RTSP_LOWER_TRANS_UDP) {
+    GstElement* element = gst_rtsp_media_get_element(played);
+    GstObject* pipeline = gst_object_get_parent(GST_OBJECT(element));
+    if (pipeline != nullptr) {
+      result.datagramBytes = bytesSentTo(GST_ELEMENT(pipeline), way->destination, way->client_port.min);
+      gst_object_unref(pipeline);
+    }
+    gst_object_unref(element);
+  }
+  GstRTSPStream* sent = gst_rtsp_media_get_stream(played, 0);
+  GObject* session = sent == nullptr ? nullptr : gst_rtsp_stream_get_rtpsession(sent);
+  if (session != nullptr) {
+    result.report = reportFrom(session, std::string(way->destination == nullptr ? "" : way->destination) + ":" +
+                                            std::to_string(way->client_port.max));
+    g_object_unref(session);
+  }
+  return result;
+}
+
+Transport transportOf(GstRTSPClient* client) {
+  Transport found;
+  GList* sessions = gst_rtsp_client_session_filter(client, nullptr, nullptr);
+  for (GList* session = sessions; session != nullptr; session = session->next) {
+    GList* medias = gst_rtsp_session_filter(GST_RTSP_SESSION(session->data), nullptr, nullptr);
+    for (GList* media = medias; media != nullptr; media = media->next) {
+      Transport each = describeTransport(GST_RTSP_SESSION_MEDIA(media->data));
+      if (!each.kind.empty()) found = std::move(each);
+    }
+    g_list_free_full(medias, g_object_unref);
+  }
+  g_list_free_full(sessions, g_object_unref);
+  return found;
+}
 
 class Server {
  public:
@@ -256,14 +404,13 @@ class Server {
       gst_rtsp_media_factory_set_shared(factory, TRUE);
       gst_rtsp_media_factory_set_profiles(
           factory, static_cast<GstRTSPProfile>(GST_RTSP_PROFILE_AVP | GST_RTSP_PROFILE_AVPF));
-      gst_rtsp_media_factory_set_protocols(
-          factory, static_cast<GstRTSPLowerTrans>(GST_RTSP_LOWER_TRANS_UDP | GST_RTSP_LOWER_TRANS_TCP));
       g_object_set_data_full(G_OBJECT(factory), lastMediaName, new LastMedia(),
                              [](gpointer data) { delete static_cast<LastMedia*>(data); });
       g_signal_connect(factory, "media-configure", G_CALLBACK(onMedia), nullptr);
       gst_rtsp_mount_points_add_factory(mounts_, path.c_str(), factory);
     }
     launches_ = std::move(next);
+    eachFactory([this](GstRTSPMediaFactory* factory) { offerMulticast(factory); });
     if (gone.empty()) return;
     closeWhere([&gone](GstRTSPClient* client) {
       const std::string path = pathOf(client);
@@ -271,6 +418,28 @@ class Server {
         if (path == each || path.rfind(each + "/", 0) == 0) return true;
       return false;
     });
+  }
+
+  void limitSessions(unsigned most) { gst_rtsp_session_pool_set_max_sessions(sessions_, most); }
+
+  void setMulticast(const std::optional<RtspMulticast>& wish) {
+    if (wish == multicast_) return;
+    multicast_ = wish;
+    g_clear_object(&addresses_);
+    if (wish.has_value()) {
+      addresses_ = gst_rtsp_address_pool_new();
+      const auto port = static_cast<guint16>(wish->port);
+      if (!gst_rtsp_address_pool_add_range(addresses_, wish->address.c_str(), wish->address.c_str(), port,
+                                           static_cast<guint16>(port + multicastPorts - 1),
+                                           static_cast<guint8>(wish->ttl))) {
+        g_clear_object(&addresses_);
+        multicast_.reset();
+        throw std::runtime_error(wish->address + " is not an address for many");
+      }
+    }
+    eachFactory([this](GstRTSPMediaFactory* factory) { offerMulticast(factory); });
+    // Nobody sends to the old address any more.
+    closeWhere([](GstRTSPClient* client) { return transportOf(client).kind == "multicast"; });
   }
 
   template <typename Predicate>
@@ -324,6 +493,33 @@ class Server {
         context_));
   }
 
+  template <typename Act>
+  void eachFactory(Act act) {
+    for (const auto& [path, launch] : launches_) {
+      GstRTSPMediaFactory* factory = gst_rtsp_mount_points_match(mounts_, path.c_str(), nullptr);
+      if (factory == nullptr) continue;
+      act(factory);
+      g_object_unref(factory);
+    }
+  }
+
+  /** Also to those who come to a stream that is playing. */
+  void offerMulticast(GstRTSPMediaFactory* factory) {
+    const auto ways = static_cast<GstRTSPLowerTrans>(GST_RTSP_LOWER_TRANS_UDP | GST_RTSP_LOWER_TRANS_TCP |
+                                                     (addresses_ == nullptr ? 0 : GST_RTSP_LOWER_TRANS_UDP_MCAST));
+    const std::string interface = multicast_.has_value() ? multicast_->interface : "";
+    const gchar* over = interface.empty() ? nullptr : interface.c_str();
+    gst_rtsp_media_factory_set_protocols(factory, ways);
+    gst_rtsp_media_factory_set_address_pool(factory, addresses_);
+    gst_rtsp_media_factory_set_multicast_iface(factory, over);
+    auto* media = static_cast<GstRTSPMedia*>(g_weak_ref_get(&lastMediaOf(factory)->media));
+    if (media == nullptr) return;
+    gst_rtsp_media_set_protocols(media, ways);
+    gst_rtsp_media_set_address_pool(media, addresses_);
+    gst_rtsp_media_set_multicast_iface(media, over);
+    g_object_unref(media);
+  }
+
   static std::string describe(GstRTSPClient* client, bool isSecure) {
     const Facts* facts = factsOf(client);
     Json json;
@@ -332,39 +528,19 @@ class Server {
         .set("user", userOf(client))
         .set("path", pathOf(client))
         .set("secure", isSecure);
+    const Transport transport = transportOf(client);
+    json.set("transport", transport.kind);
     GstRTSPConnection* connection = gst_rtsp_client_get_connection(client);
     if (connection != nullptr) {
       json.set("address", gst_rtsp_connection_get_ip(connection));
       GSocket* socket = gst_rtsp_connection_get_write_socket(connection);
       tcp_info info{};
       socklen_t size = sizeof(info);
-      if (socket != nullptr &&
-          getsockopt(g_socket_get_fd(socket), IPPROTO_TCP, TCP_INFO, &info, &size) == 0)
-        json.set("tcpBytes", static_cast<std::uint64_t>(info.tcpi_bytes_acked));
+      if (socket != nullptr && getsockopt(g_socket_get_fd(socket), IPPROTO_TCP, TCP_INFO, &info, &size) == 0)
+        json.set("bytes", static_cast<std::uint64_t>(info.tcpi_bytes_acked) + transport.datagramBytes);
     }
-    std::string transport;
-    GList* sessions = gst_rtsp_client_session_filter(client, nullptr, nullptr);
-    for (GList* session = sessions; session != nullptr; session = session->next) {
-      GList* medias = gst_rtsp_session_filter(GST_RTSP_SESSION(session->data), nullptr, nullptr);
-      for (GList* media = medias; media != nullptr; media = media->next)
-        transport = transportOf(GST_RTSP_SESSION_MEDIA(media->data), transport);
-      g_list_free_full(medias, g_object_unref);
-    }
-    g_list_free_full(sessions, g_object_unref);
-    return json.set("transport", transport).text();
-  }
-
-  static std::string transportOf(GstRTSPSessionMedia* media, const std::string& otherwise) {
-    GstRTSPStreamTransport* stream = gst_rtsp_session_media_get_transport(media, 0);
-    if (stream == nullptr) return otherwise;
-    switch (gst_rtsp_stream_transport_get_transport(stream)->lower_transport) {
-      case GST_RTSP_LOWER_TRANS_TCP:
-        return "tcp";
-      case GST_RTSP_LOWER_TRANS_UDP_MCAST:
-        return "multicast";
-      default:
-        return "udp";
-    }
+    if (transport.report.has_value()) json.setRaw("report", transport.report->text());
+    return json.text();
   }
 
   GMainContext* context_;
@@ -374,6 +550,8 @@ class Server {
   Listener plain_;
   Listener secure_;
   std::map<std::string, std::string> launches_;
+  std::optional<RtspMulticast> multicast_;
+  GstRTSPAddressPool* addresses_ = nullptr;
 };
 
 }  // namespace
@@ -385,6 +563,10 @@ void listenForRtsps(const std::string& address, int port, const std::string& cer
 }
 
 void setRtspMounts(const std::vector<RtspMount>& mounts) { Server::instance().setMounts(mounts); }
+
+void limitRtspSessions(unsigned most) { Server::instance().limitSessions(most); }
+
+void setRtspMulticast(const std::optional<RtspMulticast>& wish) { Server::instance().setMulticast(wish); }
 
 void enforceRtspAccess() {
   const int closed = Server::instance().closeWhere([](GstRTSPClient* client) { return !mayStay(client); });

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,24 @@ void listenForRtsps(const std::string& address, int port, const std::string& cer
 
 /** These and no others. Viewers of a mount whose text has changed or that is gone are let go. */
 void setRtspMounts(const std::vector<RtspMount>& mounts);
+
+/** More than these are turned away when they set up; those who are there stay. */
+void limitRtspSessions(unsigned most);
+
+struct RtspMulticast {
+  std::string address;
+  int port;
+  int ttl;
+  /** Of the network; empty for what the system's routes say. */
+  std::string interface;
+
+  bool operator==(const RtspMulticast& other) const {
+    return address == other.address && port == other.port && ttl == other.ttl && interface == other.interface;
+  }
+};
+
+/** Offers the streams to many at once, or no longer. Throws std::runtime_error where the address is not fit for it. */
+void setRtspMulticast(const std::optional<RtspMulticast>& wish);
 
 /** Ends the connections of all who may not stay. */
 void enforceRtspAccess();

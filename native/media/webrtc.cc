@@ -26,6 +26,8 @@ struct Description {
   GstSDPMessage* sdp;
 };
 constexpr int typeOffer = 1;
+constexpr int typeAnswer = 3;
+constexpr int directionSendOnly = 2;
 constexpr int gatheringComplete = 2;
 const char* const connectionStates[] = {"new", "connecting", "connected", "disconnected", "failed", "closed"};
 
@@ -88,12 +90,27 @@ class Session : public std::enable_shared_from_this<Session> {
                 if (const auto session = self(data)) session->onCandidate(line, candidate);
               }));
 
-    GstSDPMessage* message = nullptr;
-    if (gst_sdp_message_new_from_text(offer_.sdp.c_str(), &message) != GST_SDP_OK)
-      throw std::runtime_error("The offer cannot be read");
+    if (offer_.sdp.empty()) {
+      eachTransceiver([this](GObject* transceiver) {
+        GstCaps* caps = gst_caps_from_string(offer_.caps.c_str());
+        g_object_set(transceiver, "direction", directionSendOnly, "codec-preferences", caps, "do-nack", TRUE, nullptr);
+        gst_caps_unref(caps);
+      });
+      gst_element_set_state(pipeline_, GST_STATE_PLAYING);
+      g_signal_emit_by_name(bin_, "create-offer", nullptr, promise(&Session::onDescription));
+      return;
+    }
+    Description* remote = parsed(typeOffer, offer_.sdp);
     gst_element_set_state(pipeline_, GST_STATE_PLAYING);
-    Description* remote = library().newDescription(typeOffer, message);
     g_signal_emit_by_name(bin_, "set-remote-description", remote, promise(&Session::onRemoteDescription));
+    library().freeDescription(remote);
+  }
+
+  void takeAnswer(const std::string& sdp) {
+    Description* remote = parsed(typeAnswer, sdp);
+    GstPromise* done = gst_promise_new();
+    g_signal_emit_by_name(bin_, "set-remote-description", remote, done);
+    gst_promise_unref(done);
     library().freeDescription(remote);
   }
 
@@ -140,6 +157,22 @@ class Session : public std::enable_shared_from_this<Session> {
         static_cast<GConnectFlags>(0));
   }
 
+  static Description* parsed(int type, const std::string& sdp) {
+    GstSDPMessage* message = nullptr;
+    if (gst_sdp_message_new_from_text(sdp.c_str(), &message) != GST_SDP_OK)
+      throw std::runtime_error("The description cannot be read");
+    return library().newDescription(type, message);
+  }
+
+  template <typename Act>
+  void eachTransceiver(Act act) {
+    GArray* transceivers = nullptr;
+    g_signal_emit_by_name(bin_, "get-transceivers", &transceivers);
+    if (transceivers == nullptr) return;
+    for (guint index = 0; index < transceivers->len; index += 1) act(g_array_index(transceivers, GObject*, index));
+    g_array_unref(transceivers);
+  }
+
   GstPromise* promise(Handler handler) {
     return gst_promise_new_with_change_func(
         [](GstPromise* kept, gpointer data) {
@@ -164,30 +197,27 @@ class Session : public std::enable_shared_from_this<Session> {
   }
 
   void onRemoteDescription(const GstStructure*) {
-    GArray* transceivers = nullptr;
-    g_signal_emit_by_name(bin_, "get-transceivers", &transceivers);
-    for (guint index = 0; transceivers != nullptr && index < transceivers->len; index += 1)
-      g_object_set(g_array_index(transceivers, GObject*, index), "do-nack", TRUE, nullptr);
-    if (transceivers != nullptr) g_array_unref(transceivers);
-    g_signal_emit_by_name(bin_, "create-answer", nullptr, promise(&Session::onAnswer));
+    eachTransceiver([](GObject* transceiver) { g_object_set(transceiver, "do-nack", TRUE, nullptr); });
+    g_signal_emit_by_name(bin_, "create-answer", nullptr, promise(&Session::onDescription));
   }
 
-  void onAnswer(const GstStructure* reply) {
-    Description* answer = nullptr;
-    if (reply != nullptr && gst_structure_has_field(reply, "answer"))
-      gst_structure_get(reply, "answer", g_type_from_name("GstWebRTCSessionDescription"), &answer, nullptr);
-    if (answer == nullptr) {
+  void onDescription(const GstStructure* reply) {
+    Description* own = nullptr;
+    for (const char* field : {"answer", "offer"})
+      if (reply != nullptr && gst_structure_has_field(reply, field))
+        gst_structure_get(reply, field, g_type_from_name("GstWebRTCSessionDescription"), &own, nullptr);
+    if (own == nullptr) {
       gchar* why = reply == nullptr ? nullptr : gst_structure_to_string(reply);
-      say("failed", Json().set("reason", why == nullptr ? "The offer cannot be answered" : why));
+      say("failed", Json().set("reason", why == nullptr ? "There is nothing to agree on" : why));
       g_free(why);
       return;
     }
     listenToReports();
     GstPromise* done = gst_promise_new();
-    g_signal_emit_by_name(bin_, "set-local-description", answer, done);
+    g_signal_emit_by_name(bin_, "set-local-description", own, done);
     gst_promise_unref(done);
-    if (offer_.trickle) sayAnswer(answer);
-    library().freeDescription(answer);
+    if (offer_.trickle) sayDescription(own);
+    library().freeDescription(own);
   }
 
   /** A browser that is closed says nothing, and its reports are what is missed first. */
@@ -215,7 +245,7 @@ class Session : public std::enable_shared_from_this<Session> {
     Description* local = nullptr;
     g_object_get(bin_, "local-description", &local, nullptr);
     if (local == nullptr) return;
-    sayAnswer(local);
+    sayDescription(local);
     library().freeDescription(local);
   }
 
@@ -226,9 +256,9 @@ class Session : public std::enable_shared_from_this<Session> {
       say("state", Json().set("state", connectionStates[state]));
   }
 
-  void sayAnswer(const Description* answer) {
-    gchar* text = gst_sdp_message_as_text(answer->sdp);
-    say("answer", Json().set("sdp", text));
+  void sayDescription(const Description* own) {
+    gchar* text = gst_sdp_message_as_text(own->sdp);
+    say("description", Json().set("sdp", text));
     g_free(text);
   }
 
@@ -281,6 +311,13 @@ void openWebRtc(const WebRtcOffer& offer) {
     sessions().erase(offer.session);
     throw;
   }
+}
+
+bool answerWebRtc(const std::string& name, const std::string& sdp) {
+  const auto session = find(name);
+  if (session == nullptr) return false;
+  session->takeAnswer(sdp);
+  return true;
 }
 
 bool addWebRtcCandidate(const std::string& name, unsigned line, const std::string& candidate) {

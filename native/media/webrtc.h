@@ -1,5 +1,5 @@
 // WebRTC sessions: one browser each, fed from a channel of the hub. A session is opened with the browser's offer, tells
-// its answer and its state as events, and is gone after it has been closed.
+// its description and its state as events, and is gone after it has been closed.
 #pragma once
 
 #include <string>
@@ -10,6 +10,7 @@ namespace obscura {
 struct WebRtcOffer {
   /** Name of the session, chosen by the caller. */
   std::string session;
+  /** The browser's offer; empty where the server is to offer, and the browser to answer. */
   std::string sdp;
   std::string channel;
   /** As launch text: what packs the channel's frames, with the payload type of the offer. */
@@ -18,7 +19,7 @@ struct WebRtcOffer {
   std::string caps;
   /** 0 where the offer has no transport-wide congestion control. */
   int twccId = 0;
-  /** Answer at once and tell candidates as they come; otherwise the answer has them all. */
+  /** Describe at once and tell candidates as they come; otherwise the description has them all. */
   bool trickle = false;
   /** stun://host:port; empty for none. */
   std::string stunServer;
@@ -28,6 +29,9 @@ struct WebRtcOffer {
 
 /** Throws std::runtime_error where the session cannot begin. */
 void openWebRtc(const WebRtcOffer& offer);
+
+/** The browser's answer to the server's offer. False where there is no such session; throws where it cannot be read. */
+bool answerWebRtc(const std::string& session, const std::string& sdp);
 
 /** A candidate of the browser. False where there is no such session. */
 bool addWebRtcCandidate(const std::string& session, unsigned line, const std::string& candidate);

@@ -16,6 +16,7 @@ var packages = [
   'gstreamer1.0-plugins-ugly',
   'gstreamer1.0-nice',
   'gstreamer1.0-rtsp',
+  'glib-networking',
 ];
 var libraries = [
   'gstreamer-1.0',
@@ -37,6 +38,7 @@ var testTools = [
   { ask: ['openssl', 'version'], package: 'openssl' },
   { ask: ['python3', '--version'], package: 'python3-minimal' },
   { ask: ['ffprobe', '-version'], package: 'ffmpeg' },
+  { ask: ['ip', '-V'], package: 'iproute2' },
   { ask: ['chromium', '--version'], package: 'chromium' },
 ];
 

@@ -8,7 +8,7 @@ import type { Locks } from '../store/locks.js';
 import type { Presets } from '../store/presets.js';
 import type { Trials } from '../store/trials.js';
 import type { Identity } from '../access/identity.js';
-import type { Beat, WebRtcOpened } from '../media/messages.js';
+import type { Beat, WebRtcCandidate, WebRtcOpened } from '../media/messages.js';
 import type { MediaState } from '../media/supervisor.js';
 import type { Sync } from './sync/sync.js';
 
@@ -20,7 +20,17 @@ export interface ConnectionLimits {
 
 /** Watching over WebRTC, each session as somebody. */
 export interface WebRtcWatch {
-  readonly open: (identity: Identity, stream: 'stream1' | 'stream2', offer: string) => Promise<WebRtcOpened>;
+  /** Answers the browser's offer. Where it wants addresses as they are found, the answer does not wait for them. */
+  readonly open: (
+    identity: Identity,
+    stream: 'stream1' | 'stream2',
+    offer: string,
+    onCandidate?: (candidate: WebRtcCandidate) => void,
+  ) => Promise<WebRtcOpened>;
+  /** An offer of the server, for the same person to answer. */
+  readonly offer: (identity: Identity, stream: 'stream1' | 'stream2') => Promise<WebRtcOpened>;
+  /** False where this person has no such offer to answer. */
+  readonly answer: (identity: Identity, session: string, answer: string) => Promise<boolean>;
   /** False where there is no such session. */
   readonly addCandidate: (session: string, line: number, candidate: string) => Promise<boolean>;
   readonly close: (session: string) => Promise<boolean>;

@@ -13,6 +13,8 @@ export interface MediaAddon {
   version(): string;
   rtspListen(address: string, port: number): void;
   rtspsListen(address: string, port: number, certificate: string, key: string): void;
+  rtspLimit(sessions: number): void;
+  rtspMulticast(offer: object | undefined): void;
   rtspMounts(mounts: readonly { readonly path: string; readonly launch: string }[]): void;
   rtspAccess(access: object): void;
   rtspClients(): string;
@@ -28,6 +30,7 @@ export interface MediaAddon {
     readonly stunServer: string;
     readonly turnServers: readonly string[];
   }): void;
+  webrtcAnswer(session: string, sdp: string): boolean;
   webrtcCandidate(session: string, line: number, candidate: string): boolean;
   /** Milliseconds since the last report; negative before the first. */
   webrtcSilence(session: string): number;
@@ -71,6 +74,6 @@ export type MediaEvent =
   | {
       readonly event: 'webrtc';
       readonly session: string;
-      readonly what: 'answer' | 'failed' | 'state' | 'candidate' | 'closed';
+      readonly what: 'description' | 'failed' | 'state' | 'candidate' | 'closed';
       readonly details: Readonly<Record<string, unknown>>;
     };

@@ -20,12 +20,23 @@ export interface RtspPorts {
   /** Null where it is switched off. */
   readonly port: number | null;
   readonly securePort: number | null;
+  /** How many may play at once. */
+  readonly maxSessions: number;
+  readonly multicast: {
+    readonly address: string;
+    readonly port: number;
+    readonly ttl: number;
+    readonly interface: string;
+  } | null;
   readonly certificate: string;
   readonly key: string;
 }
 
 export interface WebRtcOrder {
-  readonly sdp: string;
+  /** The browser's offer; null where the server is to offer. */
+  readonly sdp: string | null;
+  /** Whether the browser is told of further addresses as they are found; otherwise it waits for all of them. */
+  readonly trickle: boolean;
   readonly stream: string;
   /** Of the H.264 that is sent. */
   readonly profile: string;
@@ -33,19 +44,23 @@ export interface WebRtcOrder {
   readonly turnServers: readonly string[];
 }
 
+/** An address at which one side may be reached. */
+export interface WebRtcCandidate {
+  readonly session: string;
+  readonly line: number;
+  readonly candidate: string;
+}
+
 export interface WebRtcOpened {
   readonly session: string;
-  /** The answer. */
+  /** The answer, or the offer. */
   readonly sdp: string;
 }
 
 export interface Orders {
   readonly 'webrtc-open': WebRtcOrder;
-  readonly 'webrtc-candidate': {
-    readonly session: string;
-    readonly line: number;
-    readonly candidate: string;
-  };
+  readonly 'webrtc-answer': { readonly session: string; readonly sdp: string };
+  readonly 'webrtc-candidate': WebRtcCandidate;
   readonly 'webrtc-close': { readonly session: string };
   readonly plan: MediaPlan;
   readonly rtsp: RtspPorts;
@@ -80,6 +95,13 @@ export interface ChannelReport {
   readonly caps: string;
 }
 
+export interface ReceiverReport {
+  readonly lossPercent: number;
+  readonly lost: number;
+  readonly jitterMs: number;
+  readonly rttMs: number;
+}
+
 export interface RtspClientReport {
   readonly id: number;
   readonly since: number;
@@ -87,7 +109,9 @@ export interface RtspClientReport {
   readonly path: string;
   readonly secure: boolean;
   readonly address?: string;
-  readonly tcpBytes?: number;
+  readonly bytes?: number;
+  /** What the player said last of how the stream reaches it. */
+  readonly report?: ReceiverReport;
   readonly transport: string;
 }
 
@@ -111,5 +135,6 @@ export type FromMedia =
   /** `unsupported`: trying again makes no sense. */
   | { readonly kind: 'failed'; readonly id: number; readonly reason: string; readonly unsupported: boolean }
   | { readonly kind: 'webrtc-closed'; readonly session: string }
+  | ({ readonly kind: 'webrtc-candidate' } & WebRtcCandidate)
   | { readonly kind: 'log'; readonly level: 'info' | 'warn'; readonly message: string }
   | Beat;

@@ -27,11 +27,23 @@ addon.listen((json) => {
   engine.hear(event);
   webrtc.hear(event);
 });
-const webrtc = new WebRtcSessions(addon, (session) => {
-  say({ kind: 'webrtc-closed', session });
+const webrtc = new WebRtcSessions(addon, {
+  onClosed: (session) => {
+    say({ kind: 'webrtc-closed', session });
+  },
+  onCandidate: (candidate) => {
+    say({ kind: 'webrtc-candidate', ...candidate });
+  },
 });
 
-function listen({ address, port, securePort, certificate, key }: RtspPorts): void {
+function serveRtsp(order: RtspPorts): void {
+  const { address, port, securePort, certificate, key, maxSessions, multicast } = order;
+  addon.rtspLimit(maxSessions);
+  try {
+    addon.rtspMulticast(multicast ?? undefined);
+  } catch (error) {
+    throw new CannotRun(messageOf(error));
+  }
   try {
     addon.rtspListen(address, port ?? 0);
   } catch (error) {
@@ -50,7 +62,7 @@ async function obey(message: ToMedia): Promise<unknown> {
       await engine.apply(message.order);
       return undefined;
     case 'rtsp':
-      listen(message.order);
+      serveRtsp(message.order);
       return undefined;
     case 'access':
       addon.rtspAccess(message.order);
@@ -59,6 +71,8 @@ async function obey(message: ToMedia): Promise<unknown> {
       return addon.rtspKick(message.order.client);
     case 'webrtc-open':
       return await openWebRtc(message.order);
+    case 'webrtc-answer':
+      return webrtc.answer(message.order.session, message.order.sdp);
     case 'webrtc-candidate':
       return webrtc.addCandidate(message.order.session, message.order.line, message.order.candidate);
     case 'webrtc-close':

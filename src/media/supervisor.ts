@@ -3,7 +3,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { BehaviorSubject, filter, firstValueFrom, Subject, type Observable } from 'rxjs';
 import type { Machine } from '../pipelines/machine.js';
-import type { Beat, FromMedia, OrderKind, Orders } from './messages.js';
+import type { Beat, FromMedia, OrderKind, Orders, WebRtcCandidate } from './messages.js';
 
 /** A process that has said nothing for this long hangs. */
 const silenceMs = 2000;
@@ -52,6 +52,9 @@ export class Supervisor {
   readonly #closedSessions = new Subject<string>();
   /** WebRTC sessions that are no more. */
   readonly closedSessions$: Observable<string> = this.#closedSessions.asObservable();
+  readonly #candidates = new Subject<WebRtcCandidate>();
+  /** Addresses that were found for sessions after they were opened. */
+  readonly candidates$: Observable<WebRtcCandidate> = this.#candidates.asObservable();
   readonly state$: Observable<MediaState> = this.#state.asObservable();
   /** Twice a second while the process runs. */
   readonly beats$: Observable<Omit<Beat, 'kind'>> = this.#beats.asObservable();
@@ -115,6 +118,7 @@ export class Supervisor {
     this.#state.complete();
     this.#beats.complete();
     this.#closedSessions.complete();
+    this.#candidates.complete();
   }
 
   async #send(kind: OrderKind, order: unknown): Promise<unknown> {
@@ -185,6 +189,9 @@ export class Supervisor {
         break;
       case 'webrtc-closed':
         this.#closedSessions.next(message.session);
+        break;
+      case 'webrtc-candidate':
+        this.#candidates.next(message);
         break;
       case 'log':
         this.#options.log(message.level, message.message);

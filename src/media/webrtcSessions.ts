@@ -1,12 +1,12 @@
 // The WebRTC sessions of the media process: opened with an offer, answered, and closed when the browser is gone.
 import { randomBytes } from 'node:crypto';
 import type { MediaAddon, MediaEvent } from './gstreamer.js';
-import type { WebRtcOpened, WebRtcOrder } from './messages.js';
+import type { WebRtcCandidate, WebRtcOpened, WebRtcOrder } from './messages.js';
 import { formats } from '../pipelines/encoders.js';
 import { readOffer } from './sdp.js';
 
 /** Gathering addresses takes no time on a local network; a server that does not answer must not hold up the rest. */
-const answerWithinMs = 5000;
+const describeWithinMs = 5000;
 const connectWithinMs = 30_000;
 /** Browsers report every second. One that is silent for this long has gone without a word. */
 const silentForMs = 8000;
@@ -14,23 +14,39 @@ const lookEveryMs = 1000;
 /** A browser that has lost the network for a moment comes back by itself. */
 const mayBeGoneMs = 10_000;
 
+/** Of H.264, as a server's own offer names it: profile and the level that 1080p60 needs. */
+const profileLevels: Readonly<Record<string, string>> = {
+  baseline: '42e02a',
+  main: '4d002a',
+  high: '64002a',
+};
+const ownPayloadType = 96;
+const ownTwccId = 1;
+
 interface Session {
   readonly since: number;
   readonly stream: string;
   state: string;
   connectedAt: number | undefined;
-  answer: { readonly resolve: (sdp: string) => void; readonly reject: (error: Error) => void } | undefined;
+  described: { readonly resolve: (sdp: string) => void; readonly reject: (error: Error) => void } | undefined;
+  /** Addresses that were found before the browser has the description. */
+  held: WebRtcCandidate[] | undefined;
   timer: NodeJS.Timeout;
+}
+
+interface Listeners {
+  readonly onClosed: (session: string) => void;
+  readonly onCandidate: (candidate: WebRtcCandidate) => void;
 }
 
 export class WebRtcSessions {
   readonly #addon: MediaAddon;
-  readonly #onClosed: (session: string) => void;
+  readonly #listeners: Listeners;
   readonly #sessions = new Map<string, Session>();
 
-  constructor(addon: MediaAddon, onClosed: (session: string) => void) {
+  constructor(addon: MediaAddon, listeners: Listeners) {
     this.#addon = addon;
-    this.#onClosed = onClosed;
+    this.#listeners = listeners;
     setInterval(() => {
       for (const [name, { connectedAt }] of this.#sessions) {
         if (connectedAt === undefined) continue;
@@ -40,28 +56,50 @@ export class WebRtcSessions {
     }, lookEveryMs);
   }
 
-  async open({ sdp, stream, profile, stunServer, turnServers }: WebRtcOrder): Promise<WebRtcOpened> {
-    const { payloadType, parameters, twccId } = readOffer(sdp, profile);
+  /** Answers the browser's offer, or makes one where it has none. */
+  async open({ sdp, stream, profile, trickle, stunServer, turnServers }: WebRtcOrder): Promise<WebRtcOpened> {
+    const { payloadType, parameters, twccId } =
+      sdp === null
+        ? { payloadType: ownPayloadType, parameters: '', twccId: ownTwccId }
+        : readOffer(sdp, profile);
     const session = randomBytes(9).toString('base64url');
-    const answer = new Promise<string>((resolve, reject) => {
+    const described = new Promise<string>((resolve, reject) => {
       this.#sessions.set(session, {
-        ...{ since: Date.now(), stream, state: 'new', connectedAt: undefined, answer: { resolve, reject } },
+        ...{
+          since: Date.now(),
+          stream,
+          state: 'new',
+          connectedAt: undefined,
+          described: { resolve, reject },
+        },
+        held: [],
         timer: setTimeout(() => {
-          reject(new Error('The session was not answered in time'));
-        }, answerWithinMs),
+          reject(new Error('The session was not described in time'));
+        }, describeWithinMs),
       });
     });
+    const caps = `application/x-rtp,media=video,encoding-name=H264,payload=${String(payloadType)}`;
+    const own = `,clock-rate=90000,packetization-mode=(string)1,profile-level-id=(string)${profileLevels[profile] ?? '42e02a'}`;
     try {
       this.#addon.webrtcOpen({
-        ...{ session, sdp, channel: stream, twccId, trickle: false, stunServer, turnServers },
+        ...{ session, sdp: sdp ?? '', channel: stream, twccId, trickle, stunServer, turnServers },
         payloader: `${formats.h264.payloader} pt=${String(payloadType)}`,
-        caps: `application/x-rtp,media=video,encoding-name=H264,payload=${String(payloadType)}`,
+        caps: sdp === null ? caps + own : caps,
       });
-      return { session, sdp: withParameters(await answer, payloadType, parameters) };
+      const opened = { session, sdp: withParameters(await described, payloadType, parameters) };
+      // Only when the description is on its way.
+      setImmediate(() => {
+        this.#release(session);
+      });
+      return opened;
     } catch (error) {
       this.close(session);
       throw error;
     }
+  }
+
+  answer(session: string, sdp: string): boolean {
+    return this.#sessions.has(session) && this.#addon.webrtcAnswer(session, sdp);
   }
 
   addCandidate(session: string, line: number, candidate: string): boolean {
@@ -74,24 +112,25 @@ export class WebRtcSessions {
     clearTimeout(session.timer);
     this.#sessions.delete(name);
     this.#addon.webrtcClose(name);
-    this.#onClosed(name);
+    this.#listeners.onClosed(name);
     return true;
   }
 
   hear(event: MediaEvent): void {
     if (event.event === 'error' && this.#sessions.has(event.pipeline)) {
-      this.#sessions.get(event.pipeline)?.answer?.reject(new Error(event.message));
+      this.#sessions.get(event.pipeline)?.described?.reject(new Error(event.message));
       this.close(event.pipeline);
     }
     if (event.event !== 'webrtc') return;
     const session = this.#sessions.get(event.session);
     if (session === undefined) return;
     const { what, details } = event;
-    if (what === 'answer') {
-      session.answer?.resolve(String(details['sdp']));
-      session.answer = undefined;
+    if (what === 'description') {
+      session.described?.resolve(String(details['sdp']));
+      session.described = undefined;
       this.#closeAfter(event.session, session, connectWithinMs);
-    } else if (what === 'failed') session.answer?.reject(new Error(String(details['reason'])));
+    } else if (what === 'failed') session.described?.reject(new Error(String(details['reason'])));
+    else if (what === 'candidate') this.#found(session, event.session, details);
     else if (what === 'state') this.#follow(event.session, session, String(details['state']));
   }
 
@@ -107,6 +146,18 @@ export class WebRtcSessions {
       stream,
       state,
     }));
+  }
+
+  #found(session: Session, name: string, { line, candidate }: Readonly<Record<string, unknown>>): void {
+    const found = { session: name, line: Number(line), candidate: String(candidate) };
+    if (session.held === undefined) this.#listeners.onCandidate(found);
+    else session.held.push(found);
+  }
+
+  #release(name: string): void {
+    const session = this.#sessions.get(name);
+    for (const candidate of session?.held ?? []) this.#listeners.onCandidate(candidate);
+    if (session !== undefined) session.held = undefined;
   }
 
   #follow(name: string, session: Session, state: string): void {

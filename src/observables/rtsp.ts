@@ -2,7 +2,7 @@
 import { Type } from '@sinclair/typebox';
 import { defineObservable } from './define.js';
 import { media, nobody } from './groups.js';
-import { choice, port } from './schemas.js';
+import { choice, object, port } from './schemas.js';
 
 export const rtspEnabled = defineObservable('rtspEnabled', {
   schema: Type.Boolean(),
@@ -65,4 +65,37 @@ export const rtspsPort = defineObservable('rtspsPort', {
   ...media,
   save: true,
   effect: 'live',
+});
+
+export const rtspMaxSessions = defineObservable('rtspMaxSessions', {
+  schema: Type.Integer({ minimum: 1, maximum: 1000 }),
+  default: 10,
+  title: 'RTSP players at once',
+  description: 'How many may play over RTSP at the same time; one more is turned away.',
+  ...media,
+  save: true,
+  effect: 'live',
+});
+
+export const rtspMulticast = defineObservable('rtspMulticast', {
+  schema: object({
+    enabled: Type.Boolean(),
+    address: Type.String({
+      pattern: '^2(2[4-9]|3[0-9])([.][0-9]{1,3}){3}$',
+      patternText: 'be an IPv4 address from 224.0.0.0 to 239.255.255.255',
+    }),
+    port: Type.Integer({ minimum: 1024, maximum: 65_520, description: 'The first of sixteen.' }),
+    ttl: Type.Integer({ minimum: 1, maximum: 255 }),
+    interface: Type.String({
+      maxLength: 15,
+      description: 'Name of the network, such as eth0; empty for what the system chooses.',
+    }),
+  }),
+  default: { enabled: false, address: '239.255.42.1', port: 5004, ttl: 1, interface: '' },
+  title: 'Multicast',
+  description: 'Whether players may share one stream that the network copies.',
+  ...media,
+  save: true,
+  effect: 'live',
+  consequence: 'A change ends the multicast sessions that are playing.',
 });

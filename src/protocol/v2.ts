@@ -98,6 +98,11 @@ export const WebRtcOffer = request(
   {
     sdp: Type.String({ minLength: 1, maxLength: 60_000 }),
     stream: Type.Optional(Type.Union([Type.Literal('stream1'), Type.Literal('stream2')])),
+    trickle: Type.Optional(
+      Type.Boolean({
+        description: 'The answer comes at once, and addresses of the server follow as they are found.',
+      }),
+    ),
   },
 );
 export const WebRtcCandidate = request('webrtc.candidate', 'Adds an address of the browser to a session.', {
@@ -240,8 +245,24 @@ export const Notice = Type.Object(
 );
 export type Notice = Static<typeof Notice>;
 
-export const pushes = { change: Change, status: StatusPush, notice: Notice } as const;
-export type Push = Change | StatusPush | Notice;
+export const CandidatePush = Type.Object(
+  {
+    op: Type.Literal('webrtc.candidate'),
+    session: Session,
+    line: Type.Integer({ description: 'sdpMLineIndex of the candidate.' }),
+    candidate: Type.String(),
+  },
+  { $id: 'Candidate', description: 'Another address of the server for a WebRTC session that wants to know.' },
+);
+export type CandidatePush = Static<typeof CandidatePush>;
+
+export const pushes = {
+  change: Change,
+  status: StatusPush,
+  notice: Notice,
+  'webrtc.candidate': CandidatePush,
+} as const;
+export type Push = Change | StatusPush | Notice | CandidatePush;
 export type ServerMessage = Answer | ErrorAnswer | Push;
 
 /** Close codes: 4000 to 4499 mean "come back", 4500 to 4999 "do not, before something has changed". */

@@ -30,7 +30,10 @@ export interface RunningMedia extends Media {
   stop(): Promise<void>;
 }
 
-const rtspKeys = ['rtspEnabled', 'rtspPort', 'rtspsEnabled', 'rtspsPort'] as const;
+const rtspKeys = [
+  ...(['rtspEnabled', 'rtspPort', 'rtspsEnabled', 'rtspsPort'] as const),
+  ...(['rtspMaxSessions', 'rtspMulticast'] as const),
+] as const;
 /** Changes of rights that come together are told together, and still well within a second. */
 const accessWithinMs = 20;
 
@@ -78,6 +81,10 @@ export function runMedia({ store, accounts, bind, certificate, log }: MediaParts
       .subscribe(tellAccess),
   );
 
+  const multicast = (): RtspPorts['multicast'] => {
+    const { enabled, ...offer } = store.get('rtspMulticast');
+    return enabled ? offer : null;
+  };
   const ports = (): RtspPorts => {
     const enabled = store.get('rtspEnabled');
     const { cert, key } = certificate();
@@ -85,6 +92,8 @@ export function runMedia({ store, accounts, bind, certificate, log }: MediaParts
       address: bind,
       port: enabled ? store.get('rtspPort') : null,
       securePort: enabled && store.get('rtspsEnabled') ? store.get('rtspsPort') : null,
+      maxSessions: store.get('rtspMaxSessions'),
+      multicast: multicast(),
       certificate: cert,
       key,
     };

@@ -3,13 +3,16 @@ import type { AppStore } from '../access/accounts.js';
 import type { Identity } from '../access/identity.js';
 import type { WebRtcWatch } from '../api/services.js';
 import { ObscuraError } from '../errors.js';
-import type { WebRtcOpened } from '../media/messages.js';
+import type { WebRtcCandidate, WebRtcOpened } from '../media/messages.js';
 import type { Supervisor } from '../media/supervisor.js';
 
 interface Watcher {
   readonly identity: Identity;
   readonly since: number;
   readonly stream: string;
+  readonly onCandidate: ((candidate: WebRtcCandidate) => void) | undefined;
+  /** The server's own offer, which nobody has answered so far. */
+  awaitsAnswer: boolean;
 }
 
 type Stream = 'stream1' | 'stream2';
@@ -23,27 +26,32 @@ export class WebRtcWatchers implements WebRtcWatch {
     this.#store = store;
     this.#supervisor = supervisor;
     supervisor.closedSessions$.subscribe((session) => this.#watchers.delete(session));
+    supervisor.candidates$.subscribe((candidate) =>
+      this.#watchers.get(candidate.session)?.onCandidate?.(candidate),
+    );
     supervisor.state$.subscribe(({ phase }) => {
       if (phase === 'down') this.#watchers.clear();
     });
   }
 
-  async open(identity: Identity, wished: Stream, sdp: string): Promise<WebRtcOpened> {
-    const stream = this.#playable(wished);
-    const profile =
-      stream === 'stream1' ? this.#store.get('encoderProfile') : this.#store.get('stream2').profile;
-    const answer = (await this.#supervisor.order('webrtc-open', {
-      sdp,
-      stream,
-      profile,
-      ...this.#servers(),
-    })) as WebRtcOpened | { readonly unfit: string; readonly message: string };
-    if ('unfit' in answer)
-      throw new ObscuraError('invalid', answer.message, { details: { unfit: answer.unfit } });
-    this.#watchers.set(answer.session, { identity, since: Date.now(), stream });
-    // The rights may have gone while the answer was made.
-    this.enforce();
-    return answer;
+  open(
+    identity: Identity,
+    wished: Stream,
+    sdp: string,
+    onCandidate?: (candidate: WebRtcCandidate) => void,
+  ): Promise<WebRtcOpened> {
+    return this.#open(identity, wished, sdp, onCandidate);
+  }
+
+  offer(identity: Identity, wished: Stream): Promise<WebRtcOpened> {
+    return this.#open(identity, wished, null, undefined);
+  }
+
+  async answer(identity: Identity, session: string, sdp: string): Promise<boolean> {
+    const watcher = this.#watchers.get(session);
+    if (watcher?.awaitsAnswer !== true || watcher.identity.name !== identity.name) return false;
+    watcher.awaitsAnswer = false;
+    return (await this.#supervisor.order('webrtc-answer', { session, sdp })) === true;
   }
 
   async addCandidate(session: string, line: number, candidate: string): Promise<boolean> {
@@ -71,6 +79,29 @@ export class WebRtcWatchers implements WebRtcWatch {
     for (const [session, { identity }] of this.#watchers)
       if (!enabled || !identity.valid || !identity.may('Media_r', 'Media_rw'))
         this.close(session).catch(() => undefined);
+  }
+
+  async #open(
+    identity: Identity,
+    wished: Stream,
+    sdp: string | null,
+    onCandidate: ((candidate: WebRtcCandidate) => void) | undefined,
+  ): Promise<WebRtcOpened> {
+    const stream = this.#playable(wished);
+    const profile =
+      stream === 'stream1' ? this.#store.get('encoderProfile') : this.#store.get('stream2').profile;
+    const opened = (await this.#supervisor.order('webrtc-open', {
+      ...{ sdp, stream, profile, trickle: onCandidate !== undefined },
+      ...this.#servers(),
+    })) as WebRtcOpened | { readonly unfit: string; readonly message: string };
+    if ('unfit' in opened)
+      throw new ObscuraError('invalid', opened.message, { details: { unfit: opened.unfit } });
+    this.#watchers.set(opened.session, {
+      ...{ identity, since: Date.now(), stream, onCandidate, awaitsAnswer: sdp === null },
+    });
+    // The rights may have gone while it was made.
+    this.enforce();
+    return opened;
   }
 
   /** Browsers play H.264 alone, which the second stream always is. */

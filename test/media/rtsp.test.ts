@@ -1,10 +1,13 @@
 // RTSP with real players, while settings, rights and processes change around them.
+import { spawn } from 'node:child_process';
 import { connect } from 'node:net';
+import { connect as connectSecurely } from 'node:tls';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { systemActor } from '../../src/store/actor.js';
 import { JsonSocket, type Json } from '../support/JsonSocket.js';
 import { mediaServer, run, type MediaServer } from '../support/mediaServer.js';
 import { freePorts, listeningSomewhere } from '../support/ports.js';
+import { RtspSocket } from '../support/RtspSocket.js';
 import { RtspViewer, type SeenFrame } from '../support/RtspViewer.js';
 import { adminPassword, peoplePassword } from '../support/runningServer.js';
 
@@ -96,6 +99,52 @@ describe('players', () => {
     expect(await describeWith(`viewer:${peoplePassword}`)).toMatch(/^RTSP\/1.0 200 OK/);
     expect(await describeWith('viewer:Wrong-horse-9')).toMatch(/^RTSP\/1.0 401 /);
   });
+});
+
+describe('encrypted', () => {
+  it('players get the same streams, with the certificate of the web server', async () => {
+    const [rtspsPort = 0] = await freePorts(1);
+    expect(await server.change({ rtspsEnabled: true, rtspsPort })).toMatchObject({ ok: true });
+    const source = [
+      'rtspsrc',
+      `location=${server
+        .rtsp()
+        .replace('rtsp:', 'rtsps:')
+        .replace(/:[0-9]+\/stream1/, `:${String(rtspsPort)}/stream1`)}`,
+    ];
+    const rest = ['!', 'rtph264depay', '!', 'h264parse', '!', 'fakesink', 'num-buffers=20'];
+    const words = ['-q', ...source, 'tls-validation-flags=0', 'latency=0', ...rest];
+    const player = await run('gst-launch-1.0', words);
+    expect([player.code, player.err.replaceAll(/.*warning.*\n/gi, '')]).toEqual([0, '']);
+    const viewer = await RtspSocket.play(rtspsPort, '/stream1', `admin:${adminPassword}`, { secure: true });
+    await viewer.until(({ pictures }) => pictures > 5);
+    await expect
+      .poll(() => server.media?.report().clients)
+      .toMatchObject([{ secure: true, transport: 'tcp', user: 'admin' }]);
+    const fingerprint = async (port: number): Promise<string> => {
+      const socket = connectSecurely({ port, host: '127.0.0.1', rejectUnauthorized: false });
+      await new Promise((resolve) => socket.once('secureConnect', resolve));
+      const { fingerprint256 } = socket.getPeerCertificate();
+      socket.destroy();
+      return fingerprint256;
+    };
+    expect(await fingerprint(rtspsPort)).toBe(await fingerprint(server.httpsPort ?? 0));
+    expect(await server.change({ rtspsEnabled: false })).toMatchObject({ ok: true });
+    await expect(viewer.until(() => false)).rejects.toThrow('closed');
+  });
+});
+
+it('only so many play at once; one more is turned away and may come when another has gone', async () => {
+  expect(await server.change({ rtspMaxSessions: 2 })).toMatchObject({ ok: true });
+  const play = (): Promise<RtspSocket> =>
+    RtspSocket.play(server.rtspPort, '/stream1', `admin:${adminPassword}`);
+  const [first, second] = [await play(), await play()];
+  await expect(play()).rejects.toThrow('SETUP was answered RTSP/1.0 503');
+  await first.stop();
+  await expect.poll(() => server.media?.report().clients.length).toBe(1);
+  await (await play()).stop();
+  await second.stop();
+  expect(await server.change({ rtspMaxSessions: 10 })).toMatchObject({ ok: true });
 });
 
 describe('a viewer stays', () => {
@@ -268,6 +317,26 @@ describe('whoever looks after the server', () => {
     readonly id: string;
     readonly bytes: number;
   }
+
+  it('sees what players say of how the stream reaches them', async () => {
+    // GStreamer reports over both transports, and soon.
+    const players = ['tcp', 'udp'].map((protocols) =>
+      spawn('gst-launch-1.0', [
+        ...['-q', 'rtspsrc', `location=${server.rtsp()}`, `protocols=${protocols}`],
+        ...['!', 'fakesink'],
+      ]),
+    );
+    const report = { lossPercent: 0, lost: 0, jitterMs: expect.any(Number) as number };
+    await expect
+      .poll(async () => (await ask('/api/clients')).body['clients'], { timeout: 20_000 })
+      .toMatchObject([{ report }, { report }]);
+    for (const player of players) {
+      const gone = new Promise((resolve) => player.once('exit', resolve));
+      player.kill();
+      await gone;
+    }
+    await expect.poll(() => server.media?.report().clients.length).toBe(0);
+  });
 
   it('sees who watches, and can end it', async () => {
     const [tcp, udp] = [

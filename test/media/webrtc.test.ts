@@ -128,6 +128,88 @@ describe('a browser', () => {
     await expect.poll(() => server.media?.webrtc.list().some((each) => each.session === session)).toBe(false);
   });
 
+  it('is told the addresses of the server one by one, where it asks for that', async () => {
+    const page = await browser.newPage();
+    pages.push(page);
+    await page.goto(`${server.url}/livez`);
+    const sdp = await page.evaluate<string>(`(async () => {
+      globalThis.pc = new RTCPeerConnection();
+      globalThis.own = [];
+      pc.onicecandidate = ({ candidate }) => candidate && own.push(candidate.toJSON());
+      pc.addTransceiver('video', { direction: 'recvonly' });
+      await pc.setLocalDescription(await pc.createOffer());
+      return pc.localDescription.sdp;
+    })()`);
+    const socket = await JsonSocket.open(`${server.socketUrl}/api/v2`);
+    await socket.ask({ op: 'auth', username: 'viewer', password: peoplePassword });
+    const answer = await socket.ask({ op: 'webrtc.offer', sdp, trickle: true });
+    expect(answer).toMatchObject({ ok: true });
+    expect(answer['sdp']).not.toContain('a=candidate');
+    await page.evaluate(`pc.setRemoteDescription({ type: 'answer', sdp: ${JSON.stringify(answer['sdp'])} })`);
+    const theirs = await socket.next((message) => message['op'] === 'webrtc.candidate');
+    expect(theirs).toMatchObject({ session: answer['session'], line: 0 });
+    await page.evaluate(
+      `pc.addIceCandidate(${JSON.stringify({ candidate: theirs['candidate'], sdpMLineIndex: theirs['line'] })})`,
+    );
+    const own = await page.evaluate<{ candidate: string; sdpMLineIndex: number }[]>('own');
+    for (const { candidate, sdpMLineIndex: line } of own)
+      expect(
+        await socket.ask({ op: 'webrtc.candidate', session: answer['session'], line, candidate }),
+      ).toMatchObject({ ok: true });
+    const decoded = async (): Promise<number> =>
+      (await page.evaluate<{ frames: number }>(statsScript)).frames;
+    await expect.poll(decoded, { timeout: 15_000 }).toBeGreaterThan(10);
+    socket.close();
+  });
+
+  it.each(['cookie', 'id'])('answers an offer of the server, which it knows by the %s', async (by) => {
+    const page = await browser.newPage();
+    pages.push(page);
+    await page.goto(`${server.url}/livez`);
+    const authorization = `Basic ${Buffer.from(`viewer:${peoplePassword}`).toString('base64')}`;
+    const result = await page.evaluate<{ offer: Record<string, string>; status: number }>(`(async () => {
+      const headers = { authorization: ${JSON.stringify(authorization)}, 'content-type': 'application/json' };
+      globalThis.pc = new RTCPeerConnection();
+      pc.ontrack = ({ track }) => {
+        const element = document.createElement('video');
+        element.muted = true;
+        element.srcObject = new MediaStream([track]);
+        document.body.append(element);
+        void element.play();
+      };
+      const offer = await (await fetch('/api/webrtc/offer', { headers })).json();
+      await pc.setRemoteDescription(offer);
+      await pc.setLocalDescription(await pc.createAnswer());
+      if (pc.iceGatheringState !== 'complete')
+        await new Promise((resolve) => {
+          pc.onicegatheringstatechange = () => pc.iceGatheringState === 'complete' && resolve();
+        });
+      const { type, sdp } = pc.localDescription;
+      const answered = await fetch('/api/webrtc/answer', {
+        method: 'POST',
+        headers,
+        body: JSON.stringify({ type, sdp, ...(${String(by === 'id')} ? { id: offer.id } : {}) }),
+      });
+      return { offer, status: answered.status };
+    })()`);
+    expect(result).toMatchObject({ offer: { type: 'offer' }, status: 200 });
+    const decoded = async (): Promise<number> =>
+      (await page.evaluate<{ frames: number }>(statsScript)).frames;
+    await expect.poll(decoded, { timeout: 15_000 }).toBeGreaterThan(10);
+    // An offer can be answered once, and by the one who asked for it.
+    const answer = (who: string) =>
+      fetch(`${server.url}/api/webrtc/answer`, {
+        method: 'POST',
+        headers: {
+          authorization: `Basic ${Buffer.from(who).toString('base64')}`,
+          'content-type': 'application/json',
+        },
+        body: JSON.stringify({ type: 'answer', sdp: 'v=0', id: result.offer['id'] }),
+      });
+    expect((await answer(`viewer:${peoplePassword}`)).status).toBe(404);
+    expect((await answer(`admin:${adminPassword}`)).status).toBe(404);
+  });
+
   it('is told what is wrong with its offer', async () => {
     const { status, answer } = await play('offer', { video: false });
     expect([status, JSON.parse(answer)]).toMatchObject([422, { error: { code: 'OFFER_WITHOUT_VIDEO' } }]);

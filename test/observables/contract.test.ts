@@ -288,6 +288,8 @@ describe('the contract', () => {
       'logLevel',
       'presets',
       'rateLimits',
+      'rtspMaxSessions',
+      'rtspMulticast',
       'schedules',
       'timeBlock',
     ];

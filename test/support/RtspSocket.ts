@@ -1,23 +1,36 @@
+import { createSocket, type Socket as DatagramSocket } from 'node:dgram';
 import { connect, type Socket } from 'node:net';
+import { connect as connectSecurely } from 'node:tls';
 
-/** A player over TCP that counts what comes and decodes nothing: light enough for hundreds of them. */
+export interface PlayOptions {
+  readonly transport?: 'tcp' | 'udp';
+  /** Over TLS, with whatever certificate. */
+  readonly secure?: boolean;
+}
+
+/** A player that counts what comes and decodes nothing: light enough for hundreds of them. */
 export class RtspSocket {
   packets = 0;
   bytes = 0;
+  /** Whole pictures since the first that can be decoded alone. */
+  pictures = 0;
   closed = false;
   readonly #socket: Socket;
+  #datagrams: readonly DatagramSocket[] = [];
   readonly #url: string;
   readonly #authorization: string;
   #buffer: Buffer = Buffer.alloc(0);
   #answer: ((head: string) => void) | undefined;
   #looking: (() => void)[] = [];
   #sequence = 0;
+  #decodable = false;
   #session = '';
 
   private constructor(socket: Socket, url: string, credentials: string) {
     this.#socket = socket;
     this.#url = url;
-    this.#authorization = `Basic ${Buffer.from(credentials).toString('base64')}`;
+    this.#authorization =
+      credentials === '' ? '' : `Authorization: Basic ${Buffer.from(credentials).toString('base64')}\r\n`;
     socket.on('data', (data) => {
       this.#take(data);
     });
@@ -28,22 +41,28 @@ export class RtspSocket {
     });
   }
 
-  /** Plays the stream; the credentials are NAME:PASSWORD. */
-  static async play(port: number, path: string, credentials: string): Promise<RtspSocket> {
-    const socket = connect(port, '127.0.0.1');
+  /** Plays the stream; the credentials are NAME:PASSWORD, or empty. */
+  static async play(
+    port: number,
+    path: string,
+    credentials: string,
+    { transport = 'tcp', secure = false }: PlayOptions = {},
+  ): Promise<RtspSocket> {
+    const socket = secure
+      ? connectSecurely({ port, host: '127.0.0.1', rejectUnauthorized: false })
+      : connect(port, '127.0.0.1');
     await new Promise<void>((resolve, reject) => {
-      socket.once('connect', resolve);
+      socket.once(secure ? 'secureConnect' : 'connect', resolve);
       socket.once('error', reject);
     });
-    const player = new RtspSocket(socket, `rtsp://127.0.0.1:${String(port)}${path}`, credentials);
-    await player.#ask('DESCRIBE', player.#url, 'Accept: application/sdp');
-    const setup = await player.#ask(
-      'SETUP',
-      `${player.#url}/stream=0`,
-      'Transport: RTP/AVP/TCP;unicast;interleaved=0-1',
-    );
-    player.#session = /^Session: ([^;\r]+)/m.exec(setup)?.[1] ?? '';
-    await player.#ask('PLAY', player.#url, 'Range: npt=0-');
+    const scheme = secure ? 'rtsps' : 'rtsp';
+    const player = new RtspSocket(socket, `${scheme}://127.0.0.1:${String(port)}${path}`, credentials);
+    try {
+      await player.#begin(transport);
+    } catch (error) {
+      await player.stop();
+      throw error;
+    }
     return player;
   }
 
@@ -56,7 +75,44 @@ export class RtspSocket {
 
   async stop(): Promise<void> {
     this.#socket.destroy();
+    for (const each of this.#datagrams) each.close();
     while (!this.closed) await new Promise<void>((resolve) => this.#looking.push(resolve));
+  }
+
+  async #begin(transport: 'tcp' | 'udp'): Promise<void> {
+    await this.#ask('DESCRIBE', this.#url, 'Accept: application/sdp');
+    const setup = await this.#ask(
+      'SETUP',
+      `${this.#url}/stream=0`,
+      `Transport: ${transport === 'tcp' ? 'RTP/AVP/TCP;unicast;interleaved=0-1' : await this.#receiveDatagrams()}`,
+    );
+    this.#session = /^Session: ([^;\r]+)/m.exec(setup)?.[1] ?? '';
+    await this.#ask('PLAY', this.#url, 'Range: npt=0-');
+  }
+
+  /** Two ports, for packets and for reports. */
+  async #receiveDatagrams(): Promise<string> {
+    const bound = async (): Promise<DatagramSocket> => {
+      const socket = createSocket('udp4');
+      await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve));
+      return socket;
+    };
+    const [packets, reports] = [await bound(), await bound()];
+    this.#datagrams = [packets, reports];
+    packets.on('message', (packet) => {
+      this.#count(packet);
+      this.#wake();
+    });
+    return `RTP/AVP;unicast;client_port=${String(packets.address().port)}-${String(reports.address().port)}`;
+  }
+
+  #count(packet: Buffer): void {
+    this.packets += 1;
+    this.bytes += packet.length;
+    this.#decodable ||= isOfKeyframe(packet);
+    if (!this.#decodable) return;
+    // The marker is on the last packet of a picture.
+    if (((packet[1] ?? 0) & 0x80) !== 0) this.pictures += 1;
   }
 
   async #ask(method: string, url: string, header: string): Promise<string> {
@@ -66,7 +122,7 @@ export class RtspSocket {
     });
     const session = this.#session === '' ? '' : `Session: ${this.#session}\r\n`;
     this.#socket.write(
-      `${method} ${url} RTSP/1.0\r\nCSeq: ${String(this.#sequence)}\r\nAuthorization: ${this.#authorization}\r\n${session}${header}\r\n\r\n`,
+      `${method} ${url} RTSP/1.0\r\nCSeq: ${String(this.#sequence)}\r\n${this.#authorization}${session}${header}\r\n\r\n`,
     );
     const head = await answer;
     if (!head.startsWith('RTSP/1.0 200'))
@@ -82,10 +138,7 @@ export class RtspSocket {
         if (this.#buffer.length < 4) break;
         const size = 4 + this.#buffer.readUInt16BE(2);
         if (this.#buffer.length < size) break;
-        if (this.#buffer[1] === 0) {
-          this.packets += 1;
-          this.bytes += size - 4;
-        }
+        if (this.#buffer[1] === 0) this.#count(this.#buffer.subarray(4, size));
         this.#buffer = this.#buffer.subarray(size);
       } else {
         const end = this.#buffer.indexOf('\r\n\r\n');
@@ -103,4 +156,17 @@ export class RtspSocket {
   #wake(): void {
     for (const look of this.#looking.splice(0)) look();
   }
+}
+
+/** Whether this RTP packet holds (part of) a slice of an IDR picture of H.264. */
+function isOfKeyframe(packet: Buffer): boolean {
+  const idr = 5;
+  const at = 12 + 4 * ((packet[0] ?? 0) & 15);
+  const type = (packet[at] ?? 0) & 31;
+  // Of several together the first that counts follows sets of parameters; of one in parts the second byte tells.
+  if (type === 28) return ((packet[at + 1] ?? 0) & 31) === idr;
+  if (type !== 24) return type === idr;
+  for (let unit = at + 1; unit + 2 < packet.length; unit += 2 + packet.readUInt16BE(unit))
+    if (((packet[unit + 2] ?? 0) & 31) === idr) return true;
+  return false;
 }

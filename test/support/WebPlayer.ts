@@ -76,6 +76,7 @@ function playScript({
   readTimes = false,
 }: PlayOptions): string {
   return `(async (given) => {
+    globalThis.began = performance.timeOrigin + performance.now();
     const pc = (globalThis.pc = new RTCPeerConnection());
     globalThis.timed = [];
     if (given.video) pc.addTransceiver('video', { direction: 'recvonly' });
@@ -107,12 +108,15 @@ function playScript({
       }
     };
     pc.ontrack = ({ track }) => {
+      if (given.readTimes) {
+        void readTimes(track);
+        return;
+      }
       const element = document.createElement('video');
       element.muted = true;
       element.srcObject = new MediaStream([track]);
       document.body.append(element);
       void element.play();
-      if (given.readTimes) void readTimes(track.clone());
     };
     await pc.setLocalDescription(await pc.createOffer());
     const { sdp } = pc.localDescription;

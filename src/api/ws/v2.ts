@@ -9,6 +9,7 @@ import type { Outcome } from '../../store/outcome.js';
 import { isPerSession, isReadable } from '../../store/store.js';
 import { explainValue } from '../../store/validation.js';
 import { describe } from '../describe.js';
+import type { WebRtcCandidate } from '../../media/messages.js';
 import type { WebRtcWatch } from '../services.js';
 import { matcher } from '../globs.js';
 import { v2Dialect } from '../sync/dialect.js';
@@ -244,12 +245,20 @@ export class V2Connection extends Connection {
     return { until: locks.lock(this.identity, keys, seconds, this) };
   }
 
-  async #openWebRtc({ sdp, stream }: Of<'webrtc.offer'>): Promise<Handled> {
+  async #openWebRtc({ sdp, stream, trickle }: Of<'webrtc.offer'>): Promise<Handled> {
     if (!this.identity.may('Media_r', 'Media_rw'))
       throw new ObscuraError('forbidden', 'You may not watch the streams');
     const { media } = this.services;
     if (media === undefined) throw new ObscuraError('failed', 'This server does without video');
-    const answer = await media.webrtc.open(this.identity, stream ?? 'stream1', sdp);
+    const tell = (candidate: WebRtcCandidate): void => {
+      this.send({ op: 'webrtc.candidate', ...candidate });
+    };
+    const answer = await media.webrtc.open(
+      this.identity,
+      stream ?? 'stream1',
+      sdp,
+      trickle === true ? tell : undefined,
+    );
     this.#sessions.add(answer.session);
     // Whoever has hung up in the meantime will never say that it is over.
     if (this.ws.readyState !== this.ws.OPEN) await media.webrtc.close(answer.session);

@@ -14,7 +14,18 @@ const Client = Type.Object({
   stream: Type.String({ description: 'What is played; empty before it plays.' }),
   transport: Type.String({ description: 'tcp, udp, multicast or webrtc; empty before it plays.' }),
   secure: Type.Boolean(),
-  bytes: Type.Integer({ description: 'Sent over the connection itself.' }),
+  bytes: Type.Integer({ description: 'Sent to this client alone.' }),
+  report: Type.Optional(
+    Type.Object(
+      {
+        lossPercent: Type.Number(),
+        lost: Type.Integer(),
+        jitterMs: Type.Number(),
+        rttMs: Type.Number(),
+      },
+      { description: 'What the player said last of how the stream reaches it.' },
+    ),
+  ),
   since: Type.Number({ description: 'Milliseconds since 1970.' }),
 });
 const Pipeline = Type.Object({
@@ -61,13 +72,13 @@ export function mediaRoutes(app: App, { media }: Services): void {
     () => {
       const rtsp = running()
         .report()
-        .clients.map(({ id, path, tcpBytes, address, ...client }) => ({
+        .clients.map(({ id, path, bytes, address, ...client }) => ({
           ...client,
           id: String(id),
           protocol: 'rtsp' as const,
           address: address ?? '',
           stream: path,
-          bytes: tcpBytes ?? 0,
+          bytes: bytes ?? 0,
         }));
       const webrtc = running()
         .webrtc.list()

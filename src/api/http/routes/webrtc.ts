@@ -1,4 +1,4 @@
-// The doors to WebRTC: the reference product's offer, and WHEP, which players know.
+// The doors to WebRTC: the reference product's offers either way, and WHEP, which players know.
 import { Type } from '@sinclair/typebox';
 import type { FastifyRequest } from 'fastify';
 import { ObscuraError } from '../../../errors.js';
@@ -12,9 +12,18 @@ const longestSdp = 131_072;
 const sdp = Type.String({ maxLength: longestSdp });
 const Stream = Type.Union([Type.Literal('stream1'), Type.Literal('stream2')]);
 const Offer = Type.Object({ type: Type.Literal('offer'), sdp, stream: Type.Optional(Stream) });
-const Answer = Type.Object({ type: Type.Literal('answer'), sdp });
+const Session = Type.String({ minLength: 1, maxLength: 64 });
+const Answer = Type.Object({
+  type: Type.Literal('answer'),
+  sdp,
+  id: Type.Optional(
+    Type.String({ maxLength: 64, description: 'Of the offer; where it is missing, the cookie tells.' }),
+  ),
+});
+/** Ties the answer to the offer for pages that know of no `id`. */
+const offerCookie = 'obscura_offer';
 const StreamParam = Type.Object({ stream: Stream });
-const SessionParam = Type.Object({ stream: Stream, session: Type.String({ minLength: 1, maxLength: 64 }) });
+const SessionParam = Type.Object({ stream: Stream, session: Session });
 
 export function webrtcRoutes(app: App, { store, media }: Services): void {
   const running = (): WebRtcWatch => {
@@ -60,11 +69,19 @@ export function webrtcRoutes(app: App, { store, media }: Services): void {
     '/api/webrtc/offer',
     {
       config: { access: mayWatch },
-      schema: { tags, summary: 'Ask for an offer to answer', response: answers(Offer) },
+      schema: {
+        tags,
+        summary: 'Ask for an offer to answer',
+        querystring: Type.Object({ stream: Type.Optional(Stream) }),
+        response: answers(Type.Object({ type: Type.Literal('offer'), sdp, id: Session })),
+      },
     },
-    () => {
-      running();
-      throw new HttpError(503, 'UNAVAILABLE', 'The browser has to offer: POST to this address');
+    async ({ identity, query }, reply) => {
+      const { session, sdp: offer } = await running().offer(identity, query.stream ?? 'stream1');
+      void reply.setCookie(offerCookie, session, {
+        ...{ path: '/api/webrtc', httpOnly: true, sameSite: 'strict', maxAge: 60 },
+      });
+      return { type: 'offer' as const, sdp: offer, id: session };
     },
   );
   app.post(
@@ -78,9 +95,11 @@ export function webrtcRoutes(app: App, { store, media }: Services): void {
         response: answers(Type.Object({ success: Type.Literal(true) })),
       },
     },
-    () => {
-      running();
-      throw new HttpError(503, 'UNAVAILABLE', 'No offer waits for an answer');
+    async ({ identity, body, cookies }) => {
+      const session = body.id ?? cookies[offerCookie] ?? '';
+      if (!(await running().answer(identity, session, body.sdp)))
+        throw new ObscuraError('unknown', 'No offer waits for this answer; ask for one at /api/webrtc/offer');
+      return { success: true as const };
     },
   );
 

@@ -1,0 +1,109 @@
+// Multicast between two machines: one stream on the network, whoever listens.
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import type { ChildProcess } from 'node:child_process';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { Network } from '../support/Network.js';
+import { adminPassword } from '../support/runningServer.js';
+
+const possible = await Network.isPossible();
+const network = new Network();
+const who = `admin:${adminPassword}`;
+let folder = '';
+let server: ChildProcess;
+
+interface Said {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+async function onClient(
+  command: string,
+  words: readonly string[],
+  isEnough: (out: string) => boolean = () => false,
+): Promise<Said> {
+  const child = network.spawn('client', command, words);
+  let [out, err] = ['', ''];
+  child.stdout?.on('data', (data: Buffer) => {
+    out += data.toString();
+    if (isEnough(out)) child.kill();
+  });
+  child.stderr?.on('data', (data: Buffer) => (err += data.toString()));
+  const [code] = (await once(child, 'close')) as [number | null];
+  return { code: code ?? 1, out, err };
+}
+
+/** Watches until it has seen so many pictures, or is not let. */
+const watch = (way: string, pictures: number): Promise<Said> =>
+  onClient(
+    'ffprobe',
+    [
+      ...['-v', 'error', '-rtsp_transport', way, '-show_entries', 'frame=width', '-of', 'csv=p=0'],
+      `rtsp://${who}@${network.serverAddress}:8554/stream1`,
+    ],
+    (out) => out.split('640').length > pictures,
+  );
+
+async function request(path: string, ...words: string[]): Promise<Said> {
+  return await onClient('curl', ['-sS', '-u', who, ...words, `http://${network.serverAddress}:8080${path}`]);
+}
+
+describe.runIf(possible)('multicast', () => {
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'obscura-multicast-'));
+    const settings = { streamResolution: '640x360', encoderPreset: 'ultrafast', streamBitrate: 1_000_000 };
+    await writeFile(join(folder, 'factory.json'), JSON.stringify({ settings }));
+    await network.open();
+    const root = resolve(import.meta.dirname, '../..');
+    const program = ['--import', 'tsx', join(root, 'src/main.ts')];
+    server = network.spawn('server', process.execPath, program, {
+      OBSCURA_DATA: join(folder, 'data'),
+      OBSCURA_FACTORY: join(folder, 'factory.json'),
+      OBSCURA_BIND: network.serverAddress,
+      OBSCURA_ADMIN_PASSWORD: adminPassword,
+    });
+    await vi.waitFor(
+      async () => {
+        if ((await request('/readyz', '-f')).code !== 0) throw new Error('It is not ready');
+      },
+      { timeout: 30_000, interval: 200 },
+    );
+  }, 60_000);
+  afterAll(async () => {
+    const ended = once(server, 'exit');
+    server.kill();
+    await ended;
+    await network.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  it('is refused until it is switched on', async () => {
+    expect(await watch('udp_multicast', 5)).toMatchObject({
+      out: '',
+      err: expect.stringContaining('461') as string,
+    });
+    expect((await watch('udp', 5)).out).toContain('640');
+  });
+
+  it('serves two at once, is listed, and ends when it is switched off', async () => {
+    const patch = (enabled: boolean): Promise<Said> =>
+      request(
+        '/api/settings',
+        ...['-f', '-H', 'content-type: application/json', '-d'],
+        JSON.stringify({
+          rtspMulticast: { enabled, address: '239.255.42.7', port: 6000, ttl: 2, interface: 'net0' },
+        }),
+      );
+    expect((await patch(true)).code).toBe(0);
+    const both = await Promise.all([watch('udp_multicast', 10), watch('udp', 10)]);
+    for (const { out, err } of both) expect([out.split('640').length > 10, err]).toEqual([true, '']);
+    const long = watch('udp_multicast', Number.POSITIVE_INFINITY);
+    await expect.poll(async () => (await request('/api/clients')).out).toContain('"transport":"multicast"');
+    await patch(false);
+    expect((await long).out).toContain('640');
+    await expect.poll(async () => (await request('/api/clients')).out).not.toContain('multicast');
+  });
+});
