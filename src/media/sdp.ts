@@ -18,7 +18,7 @@ export class UnfitOffer extends Error {
   }
 }
 
-const twccUri = 'http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01';
+export const twccUri = 'http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01';
 /** The first two digits of profile-level-id, by profile, the best fit first: who can more can also less. */
 const fitting: Readonly<Record<string, readonly string[]>> = {
   baseline: ['42', '4d', '64'],

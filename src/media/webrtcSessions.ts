@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { MediaAddon, MediaEvent } from './gstreamer.js';
 import type { WebRtcCandidate, WebRtcOpened, WebRtcOrder } from './messages.js';
 import { formats } from '../pipelines/encoders.js';
-import { readOffer } from './sdp.js';
+import { readOffer, twccUri } from './sdp.js';
 
 /** Gathering addresses takes no time on a local network; a server that does not answer must not hold up the rest. */
 const describeWithinMs = 5000;
@@ -14,12 +14,8 @@ const lookEveryMs = 1000;
 /** A browser that has lost the network for a moment comes back by itself. */
 const mayBeGoneMs = 10_000;
 
-/** Of H.264, as a server's own offer names it: profile and the level that 1080p60 needs. */
-const profileLevels: Readonly<Record<string, string>> = {
-  baseline: '42e02a',
-  main: '4d002a',
-  high: '64002a',
-};
+/** What every browser says it takes. Their decoders take the higher profiles as well, whatever they say. */
+const ownProfileLevel = '42e01f';
 const ownPayloadType = 96;
 const ownTwccId = 1;
 
@@ -79,7 +75,7 @@ export class WebRtcSessions {
       });
     });
     const caps = `application/x-rtp,media=video,encoding-name=H264,payload=${String(payloadType)}`;
-    const own = `,clock-rate=90000,packetization-mode=(string)1,profile-level-id=(string)${profileLevels[profile] ?? '42e02a'}`;
+    const own = `,clock-rate=90000,packetization-mode=(string)1,level-asymmetry-allowed=(string)1,profile-level-id=(string)${ownProfileLevel},extmap-${String(ownTwccId)}=(string)"${twccUri}"`;
     try {
       this.#addon.webrtcOpen({
         ...{ session, sdp: sdp ?? '', channel: stream, twccId, trickle, stunServer, turnServers },

@@ -89,7 +89,8 @@ export const encoderProfile = defineObservable('encoderProfile', {
   schema: profile,
   default: 'high',
   title: 'H.264 profile',
-  description: 'Feature set of the encoder; WebRTC viewers always get a profile they offered.',
+  description:
+    'Feature set of the encoder. Lower ones play on older devices, higher ones look better at the same bitrate.',
   ...media,
   save: true,
   effect: 'rebuild',
