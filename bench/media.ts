@@ -85,6 +85,7 @@ async function prepared(lab: Lab, port: number): Promise<Subject> {
     streamFramerate: 30,
     streamBitrate: 4_000_000,
     webrtcEnabled: true,
+    rtspMaxSessions: 200,
     timestampOverlay: { ...lab.server.store.get('timestampOverlay'), enabled: false },
     stream2: { ...lab.server.store.get('stream2'), enabled: false },
     cameraHeadSettings: camera(lab, 'noise'),

@@ -32,6 +32,7 @@
               "media/hubsrc.cc",
               "media/pipelines.cc",
               "media/rtsp_access.cc",
+              "media/rtsp_renditions.cc",
               "media/rtsp_server.cc",
               "media/timestamp.cc",
               "media/webrtc.cc"

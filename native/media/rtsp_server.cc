@@ -17,12 +17,16 @@
 #include "events.h"
 #include "hubsrc.h"
 #include "rtsp_access.h"
+#include "rtsp_renditions.h"
 
 namespace obscura {
 namespace {
 
 /** Of the address for many, in pairs: one for each stream under each of its names. */
 constexpr int multicastPorts = 16;
+constexpr std::size_t mostRenditions = 4;
+/** Until then one that nobody plays may still be on its way to somebody. */
+constexpr std::int64_t renditionSettlesUs = 5 * G_USEC_PER_SEC;
 constexpr guint tidyEverySeconds = 1;
 constexpr const char* factsName = "obscura-facts";
 constexpr const char* lastMediaName = "obscura-media";
@@ -122,12 +126,7 @@ LastMedia* lastMediaOf(GstRTSPMediaFactory* factory) {
 }
 
 /** Whoever comes while the last viewer leaves would meet a pipeline that is being taken down, and be sent away. */
-GstRTSPStatusCode beforeDescribe(GstRTSPClient* client, GstRTSPContext* context, gpointer) {
-  if (context->uri == nullptr) return GST_RTSP_STS_OK;
-  GstRTSPMountPoints* mounts = gst_rtsp_client_get_mount_points(client);
-  GstRTSPMediaFactory* factory = gst_rtsp_mount_points_match(mounts, context->uri->abspath, nullptr);
-  g_object_unref(mounts);
-  if (factory == nullptr) return GST_RTSP_STS_OK;
+void awaitFarewell(GstRTSPMediaFactory* factory) {
   const std::int64_t until = g_get_monotonic_time() + longestFarewellUs;
   while (g_get_monotonic_time() < until) {
     auto* media = static_cast<GstRTSPMedia*>(g_weak_ref_get(&lastMediaOf(factory)->media));
@@ -140,9 +139,9 @@ GstRTSPStatusCode beforeDescribe(GstRTSPClient* client, GstRTSPContext* context,
     if (!isLeaving) break;
     g_usleep(1000);
   }
-  g_object_unref(factory);
-  return GST_RTSP_STS_OK;
 }
+
+GstRTSPStatusCode beforeDescribe(GstRTSPClient* client, GstRTSPContext* context, gpointer);
 
 /** Or the first picture waits behind the answer to PLAY until the player's system says that it has got that, 40 ms. */
 void sendSmallPacketsAtOnce(GstRTSPClient* client) {
@@ -386,31 +385,22 @@ class Server {
     secure_.listen(address, port);
   }
 
+  /** The stream as it was asked for, or why it cannot be had. */
+  GstRTSPStatusCode prepareToDescribe(GstRTSPClient* client, const GstRTSPUrl* url) {
+    const auto wish = readRendition(url->query);
+    if (!wish.has_value()) return GST_RTSP_STS_BAD_REQUEST;
+    const std::string path = url->abspath;
+    if (!wish->suffix.empty() && !addRendition(path, wish->suffix)) return GST_RTSP_STS_NOT_ENOUGH_BANDWIDTH;
+    rememberRendition(client, path, wish->suffix);
+    GstRTSPMediaFactory* factory = factoryAt(path + wish->suffix);
+    if (factory == nullptr) return GST_RTSP_STS_OK;
+    awaitFarewell(factory);
+    g_object_unref(factory);
+    return GST_RTSP_STS_OK;
+  }
+
   void setMounts(const std::vector<RtspMount>& wanted) {
-    std::map<std::string, std::string> next;
-    for (const auto& [path, launch] : wanted) next[path] = launch;
-    std::vector<std::string> gone;
-    for (const auto& [path, launch] : launches_) {
-      const auto found = next.find(path);
-      if (found != next.end() && found->second == launch) continue;
-      gst_rtsp_mount_points_remove_factory(mounts_, path.c_str());
-      gone.push_back(path);
-    }
-    for (const auto& [path, launch] : next) {
-      const auto found = launches_.find(path);
-      if (found != launches_.end() && found->second == launch) continue;
-      GstRTSPMediaFactory* factory = gst_rtsp_media_factory_new();
-      gst_rtsp_media_factory_set_launch(factory, launch.c_str());
-      gst_rtsp_media_factory_set_shared(factory, TRUE);
-      gst_rtsp_media_factory_set_profiles(
-          factory, static_cast<GstRTSPProfile>(GST_RTSP_PROFILE_AVP | GST_RTSP_PROFILE_AVPF));
-      g_object_set_data_full(G_OBJECT(factory), lastMediaName, new LastMedia(),
-                             [](gpointer data) { delete static_cast<LastMedia*>(data); });
-      g_signal_connect(factory, "media-configure", G_CALLBACK(onMedia), nullptr);
-      gst_rtsp_mount_points_add_factory(mounts_, path.c_str(), factory);
-    }
-    launches_ = std::move(next);
-    eachFactory([this](GstRTSPMediaFactory* factory) { offerMulticast(factory); });
+    const std::vector<std::string> gone = exchangeMounts(wanted);
     if (gone.empty()) return;
     closeWhere([&gone](GstRTSPClient* client) {
       const std::string path = pathOf(client);
@@ -423,21 +413,7 @@ class Server {
   void limitSessions(unsigned most) { gst_rtsp_session_pool_set_max_sessions(sessions_, most); }
 
   void setMulticast(const std::optional<RtspMulticast>& wish) {
-    if (wish == multicast_) return;
-    multicast_ = wish;
-    g_clear_object(&addresses_);
-    if (wish.has_value()) {
-      addresses_ = gst_rtsp_address_pool_new();
-      const auto port = static_cast<guint16>(wish->port);
-      if (!gst_rtsp_address_pool_add_range(addresses_, wish->address.c_str(), wish->address.c_str(), port,
-                                           static_cast<guint16>(port + multicastPorts - 1),
-                                           static_cast<guint8>(wish->ttl))) {
-        g_clear_object(&addresses_);
-        multicast_.reset();
-        throw std::runtime_error(wish->address + " is not an address for many");
-      }
-    }
-    eachFactory([this](GstRTSPMediaFactory* factory) { offerMulticast(factory); });
+    if (!exchangeMulticast(wish)) return;
     // Nobody sends to the old address any more.
     closeWhere([](GstRTSPClient* client) { return transportOf(client).kind == "multicast"; });
   }
@@ -463,7 +439,7 @@ class Server {
  private:
   Server()
       : context_(g_main_context_new()),
-        mounts_(gst_rtsp_mount_points_new()),
+        mounts_(newRenditionMounts()),
         sessions_(gst_rtsp_session_pool_new()),
         threads_(gst_rtsp_thread_pool_new()),
         plain_(context_, mounts_, sessions_, threads_),
@@ -493,10 +469,109 @@ class Server {
         context_));
   }
 
+  GstRTSPMediaFactory* factoryAt(const std::string& path) {
+    return gst_rtsp_mount_points_match(mounts_, path.c_str(), nullptr);
+  }
+
+  void mount(const std::string& path, const std::string& launch) {
+    GstRTSPMediaFactory* factory = gst_rtsp_media_factory_new();
+    gst_rtsp_media_factory_set_launch(factory, launch.c_str());
+    gst_rtsp_media_factory_set_shared(factory, TRUE);
+    gst_rtsp_media_factory_set_profiles(
+        factory, static_cast<GstRTSPProfile>(GST_RTSP_PROFILE_AVP | GST_RTSP_PROFILE_AVPF));
+    g_object_set_data_full(G_OBJECT(factory), lastMediaName, new LastMedia(),
+                           [](gpointer data) { delete static_cast<LastMedia*>(data); });
+    g_signal_connect(factory, "media-configure", G_CALLBACK(onMedia), nullptr);
+    gst_rtsp_mount_points_add_factory(mounts_, path.c_str(), factory);
+  }
+
+  /** False where there are too many already. Shared by all who ask for the same; gone when nobody plays it. */
+  bool addRendition(const std::string& path, const std::string& suffix) {
+    const std::lock_guard<std::mutex> hold(mountsLock_);
+    const auto base = launches_.find(path);
+    // What is not there is told by the library.
+    if (base == launches_.end() || renditions_.count(path + suffix) > 0) return true;
+    const std::int64_t now = g_get_monotonic_time();
+    removeRenditions([this, now](const std::string& each, std::int64_t since) {
+      return now - since > renditionSettlesUs && !isPlayed(each);
+    });
+    if (renditions_.size() >= mostRenditions) return false;
+    mount(path + suffix, renditionLaunch(base->second, suffix));
+    renditions_[path + suffix] = now;
+    GstRTSPMediaFactory* factory = factoryAt(path + suffix);
+    offerMulticast(factory);
+    g_object_unref(factory);
+    return true;
+  }
+
+  bool isPlayed(const std::string& path) {
+    GstRTSPMediaFactory* factory = factoryAt(path);
+    auto* media = static_cast<GstRTSPMedia*>(g_weak_ref_get(&lastMediaOf(factory)->media));
+    g_object_unref(factory);
+    if (media == nullptr) return false;
+    g_object_unref(media);
+    return true;
+  }
+
+  /** The paths whose viewers have to go. */
+  std::vector<std::string> exchangeMounts(const std::vector<RtspMount>& wanted) {
+    const std::lock_guard<std::mutex> hold(mountsLock_);
+    std::map<std::string, std::string> next;
+    for (const auto& [path, launch] : wanted) next[path] = launch;
+    std::vector<std::string> gone;
+    for (const auto& [path, launch] : launches_) {
+      const auto found = next.find(path);
+      if (found != next.end() && found->second == launch) continue;
+      gst_rtsp_mount_points_remove_factory(mounts_, path.c_str());
+      gone.push_back(path);
+      const std::string start = path + "@";
+      removeRenditions([&start](const std::string& each, std::int64_t) { return each.rfind(start, 0) == 0; });
+    }
+    for (const auto& [path, launch] : next) {
+      const auto found = launches_.find(path);
+      if (found == launches_.end() || found->second != launch) mount(path, launch);
+    }
+    launches_ = std::move(next);
+    eachFactory([this](GstRTSPMediaFactory* factory) { offerMulticast(factory); });
+    return gone;
+  }
+
+  /** Whether it is another now. */
+  bool exchangeMulticast(const std::optional<RtspMulticast>& wish) {
+    const std::lock_guard<std::mutex> hold(mountsLock_);
+    if (wish == multicast_) return false;
+    multicast_ = wish;
+    g_clear_object(&addresses_);
+    if (wish.has_value()) {
+      addresses_ = gst_rtsp_address_pool_new();
+      const auto port = static_cast<guint16>(wish->port);
+      if (!gst_rtsp_address_pool_add_range(addresses_, wish->address.c_str(), wish->address.c_str(), port,
+                                           static_cast<guint16>(port + multicastPorts - 1),
+                                           static_cast<guint8>(wish->ttl))) {
+        g_clear_object(&addresses_);
+        multicast_.reset();
+        throw std::runtime_error(wish->address + " is not an address for many");
+      }
+    }
+    eachFactory([this](GstRTSPMediaFactory* factory) { offerMulticast(factory); });
+    return true;
+  }
+
+  template <typename Predicate>
+  void removeRenditions(Predicate mustGo) {
+    for (auto each = renditions_.begin(); each != renditions_.end();)
+      if (mustGo(each->first, each->second)) {
+        gst_rtsp_mount_points_remove_factory(mounts_, each->first.c_str());
+        each = renditions_.erase(each);
+      } else {
+        ++each;
+      }
+  }
+
   template <typename Act>
   void eachFactory(Act act) {
     for (const auto& [path, launch] : launches_) {
-      GstRTSPMediaFactory* factory = gst_rtsp_mount_points_match(mounts_, path.c_str(), nullptr);
+      GstRTSPMediaFactory* factory = factoryAt(path);
       if (factory == nullptr) continue;
       act(factory);
       g_object_unref(factory);
@@ -549,10 +624,18 @@ class Server {
   GstRTSPThreadPool* threads_;
   Listener plain_;
   Listener secure_;
+  /** Of what follows: viewers add to it from threads of their own. */
+  std::mutex mountsLock_;
   std::map<std::string, std::string> launches_;
+  /** With the time since when. */
+  std::map<std::string, std::int64_t> renditions_;
   std::optional<RtspMulticast> multicast_;
   GstRTSPAddressPool* addresses_ = nullptr;
 };
+
+GstRTSPStatusCode beforeDescribe(GstRTSPClient* client, GstRTSPContext* context, gpointer) {
+  return context->uri == nullptr ? GST_RTSP_STS_OK : Server::instance().prepareToDescribe(client, context->uri);
+}
 
 }  // namespace
 

@@ -135,6 +135,8 @@ export type FromMedia =
   /** `unsupported`: trying again makes no sense. */
   | { readonly kind: 'failed'; readonly id: number; readonly reason: string; readonly unsupported: boolean }
   | { readonly kind: 'webrtc-closed'; readonly session: string }
+  /** Whether anybody wants this rendition, by the name of its channel. */
+  | { readonly kind: 'rendition'; readonly channel: string; readonly wanted: boolean }
   | ({ readonly kind: 'webrtc-candidate' } & WebRtcCandidate)
   | { readonly kind: 'log'; readonly level: 'info' | 'warn'; readonly message: string }
   | Beat;

@@ -24,6 +24,8 @@ addon.listen((json) => {
   const event = JSON.parse(json) as MediaEvent;
   if (event.event === 'rtsp-refused')
     say({ kind: 'log', level: 'warn', message: `A wrong RTSP log-in came from ${event.address}` });
+  if (event.event === 'demand' && event.channel.includes('@'))
+    say({ kind: 'rendition', channel: event.channel, wanted: event.consumers > 0 });
   engine.hear(event);
   webrtc.hear(event);
 });

@@ -30,6 +30,11 @@ export class MediaFailure extends Error {
   }
 }
 
+export interface RenditionDemand {
+  readonly channel: string;
+  readonly wanted: boolean;
+}
+
 interface Pending {
   readonly resolve: (result: unknown) => void;
   readonly reject: (error: MediaFailure) => void;
@@ -52,6 +57,9 @@ export class Supervisor {
   readonly #closedSessions = new Subject<string>();
   /** WebRTC sessions that are no more. */
   readonly closedSessions$: Observable<string> = this.#closedSessions.asObservable();
+  readonly #renditions = new Subject<RenditionDemand>();
+  /** Renditions that somebody asks for, or nobody any more. */
+  readonly renditions$: Observable<RenditionDemand> = this.#renditions.asObservable();
   readonly #candidates = new Subject<WebRtcCandidate>();
   /** Addresses that were found for sessions after they were opened. */
   readonly candidates$: Observable<WebRtcCandidate> = this.#candidates.asObservable();
@@ -119,6 +127,7 @@ export class Supervisor {
     this.#beats.complete();
     this.#closedSessions.complete();
     this.#candidates.complete();
+    this.#renditions.complete();
   }
 
   async #send(kind: OrderKind, order: unknown): Promise<unknown> {
@@ -189,6 +198,9 @@ export class Supervisor {
         break;
       case 'webrtc-closed':
         this.#closedSessions.next(message.session);
+        break;
+      case 'rendition':
+        this.#renditions.next(message);
         break;
       case 'webrtc-candidate':
         this.#candidates.next(message);

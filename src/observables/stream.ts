@@ -39,6 +39,20 @@ export const streamFramerateEffective = defineObservable('streamFramerateEffecti
   effect: 'none',
 });
 
+export const streamRenditions = defineObservable('streamRenditions', {
+  schema: Type.Array(Type.String({ pattern: '^stream[12]@([0-9]+x[0-9]+|-)@([0-9]+|-)@([0-9]+|-)$' }), {
+    maxItems: 16,
+  }),
+  default: [],
+  title: 'Renditions',
+  description:
+    "What players have asked for in the address beside the streams: size, rate and kbit/s, `-` where it is the stream's own.",
+  read: media.read,
+  write: nobody,
+  save: false,
+  effect: 'none',
+});
+
 const preload = choice(['auto', 'on', 'off']);
 
 export const streamPreload = defineObservable('streamPreload', {

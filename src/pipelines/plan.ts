@@ -79,6 +79,7 @@ export function plan(settings: MediaSettings, machine: Machine): MediaPlan {
         ]
       : []),
   ];
+  streams.push(...settings.streamRenditions.flatMap((name) => renditionOf(name, streams)));
   const camera = activeCameraHead === 0 ? 'primary' : 'secondary';
   const head = cameraHeadSettings[camera];
   const source = sourceText(head, Math.max(...streams.map((stream) => stream.framerate)));
@@ -95,10 +96,28 @@ export function plan(settings: MediaSettings, machine: Machine): MediaPlan {
       },
       ...streams.map((stream) => encodePlan(stream, `raw/${camera}`, settings, machine)),
     ],
+    // Renditions are mounted when they are asked for.
     mounts: streams.flatMap(({ id, codec }) =>
       (aliases[id] ?? []).map((path) => ({ path, launch: mountText(id, codec) })),
     ),
   };
+}
+
+/** A stream in the size, rate and bitrate of its name; never faster than the stream itself. */
+function renditionOf(name: string, streams: readonly Stream[]): Stream[] {
+  const [id, resolution = '-', rate = '-', kilobits = '-'] = name.split('@');
+  const base = streams.find((stream) => stream.id === id);
+  if (base === undefined) return [];
+  return [
+    {
+      ...base,
+      id: name,
+      resolution: resolution === '-' ? base.resolution : resolution,
+      framerate: rate === '-' ? base.framerate : Math.min(Number(rate), base.framerate),
+      bitrate: kilobits === '-' ? base.bitrate : Number(kilobits) * 1000,
+      preload: false,
+    },
+  ];
 }
 
 function encodePlan(

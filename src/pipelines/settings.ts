@@ -12,6 +12,7 @@ export const mediaKeys = [
   'streamFramerate',
   'streamLatencyMode',
   'streamPreload',
+  'streamRenditions',
   'streamResolution',
   'timeBlock',
   'timestampOverlay',

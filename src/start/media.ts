@@ -14,6 +14,8 @@ import { plan, type MediaPlan } from '../pipelines/plan.js';
 import type { Machine } from '../pipelines/machine.js';
 import { mediaKeys, type MediaSettings } from '../pipelines/settings.js';
 import { UnknownSource } from '../pipelines/sources.js';
+import { watchLoad } from './load.js';
+import { followRenditions } from './renditions.js';
 import { WebRtcWatchers } from './webrtc.js';
 import { reconcile, Unsupported, type Reconciler } from '../store/reconcile.js';
 
@@ -129,6 +131,8 @@ export function runMedia({ store, accounts, bind, certificate, log }: MediaParts
       onFailure,
     }),
   );
+  subscriptions.add(followRenditions(store, supervisor));
+  subscriptions.add(watchLoad(store, supervisor, parts));
   let first = true;
   subscriptions.add(
     store.observe('tlsCertificate').subscribe(() => {

@@ -7,7 +7,7 @@ export interface Status {
   readonly status: Standing;
   /** The revision this speaks of. */
   readonly revision: number;
-  /** Why it failed. */
+  /** Why it failed; or, where it is in force, what else there is to say of it. */
   readonly reason?: string;
 }
 
@@ -17,6 +17,7 @@ export interface StatusChange extends Status {
 
 export class StatusBoard {
   readonly #owned = new Map<string, Status>();
+  readonly #remarks = new Map<string, string>();
   readonly #changes = new Subject<StatusChange>();
   readonly #closed = new Subject<void>();
   readonly changes$: Observable<StatusChange> = this.#changes.asObservable();
@@ -38,7 +39,7 @@ export class StatusBoard {
   /** Everything that is not simply in force. */
   unsettled(): StatusChange[] {
     return [...this.#owned]
-      .filter(([, { status }]) => status !== 'applied')
+      .filter(([, { status, reason }]) => status !== 'applied' || reason !== undefined)
       .map(([key, status]) => ({ key, ...status }));
   }
 
@@ -52,8 +53,23 @@ export class StatusBoard {
       const now = this.#owned.get(key);
       if (now === undefined || now.revision > outcome.revision) continue;
       if (now.status === 'applied' && outcome.status === 'applied') continue;
-      this.#set(key, { ...outcome, revision: now.revision });
+      const remark = outcome.status === 'applied' ? this.#remarks.get(key) : undefined;
+      this.#set(key, {
+        ...outcome,
+        ...(remark === undefined ? {} : { reason: remark }),
+        revision: now.revision,
+      });
     }
+  }
+
+  /** Says, until it is taken back, in what way something is in force differently from what one would think. */
+  remark(key: string, text: string | undefined): void {
+    if (text === undefined) this.#remarks.delete(key);
+    else this.#remarks.set(key, text);
+    const now = this.#owned.get(key);
+    if (now?.status !== 'applied' || now.reason === text) return;
+    const { status, revision } = now;
+    this.#set(key, { status, revision, ...(text === undefined ? {} : { reason: text }) });
   }
 
   /** Resolves once none of the keys is pending; with the first failure where there is one. */

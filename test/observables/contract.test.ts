@@ -283,6 +283,7 @@ describe('the contract', () => {
     const ours = [
       'streamFramerateEffective',
       'streamPreload',
+      'streamRenditions',
       'allowedOrigins',
       'locks',
       'logLevel',

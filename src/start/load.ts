@@ -1,0 +1,77 @@
+// Notices when the machine cannot do what is wished: less is encoded than planned, or the plan itself had to be less.
+import type { Logger } from 'pino';
+import type { Subscription } from 'rxjs';
+import type { AppStore } from '../access/accounts.js';
+import type { Supervisor } from '../media/supervisor.js';
+
+/** Short enough to be of use, long enough to see through a moment's trouble. */
+const windowMs = 3000;
+const tooFew = 0.85;
+const enough = 0.95;
+
+interface Sample {
+  readonly at: number;
+  readonly encoded: number;
+  readonly captured: number;
+}
+
+export function watchLoad(store: AppStore, supervisor: Supervisor, log: Logger): Subscription {
+  let samples: Sample[] = [];
+  let trouble: string | undefined;
+
+  const say = (): void => {
+    const [wished, effective] = [store.get('streamFramerate'), store.get('streamFramerateEffective')];
+    const reduced =
+      effective < wished
+        ? `It runs at ${String(effective)}: this machine cannot encode ${store.get('streamResolution')} faster in software`
+        : undefined;
+    store.statuses.remark('streamFramerate', trouble ?? reduced);
+  };
+
+  const judge = (now: Sample, first: Sample, expected: number): void => {
+    const seconds = (now.at - first.at) / 1000;
+    const encoded = (now.encoded - first.encoded) / seconds;
+    const captured = (now.captured - first.captured) / seconds;
+    const possible = Math.min(expected, captured);
+    const before = trouble;
+    if (captured < expected * tooFew)
+      trouble = `The camera gives ${captured.toFixed(0)} of ${String(expected)} pictures a second`;
+    else if (encoded < possible * tooFew)
+      trouble = `This machine is overloaded: it encodes ${encoded.toFixed(0)} of ${String(expected)} pictures a second`;
+    else if (encoded >= possible * enough) trouble = undefined;
+    if (trouble !== undefined && before === undefined) log.warn(trouble);
+    if (trouble === undefined && before !== undefined) log.info('The pictures come as they should again');
+    if (trouble !== before) say();
+  };
+
+  const subscription = supervisor.beats$.subscribe(({ pipelines, channels }) => {
+    const encoder = pipelines.find(({ name }) => name === 'encode/stream1');
+    const capture = Object.entries(channels).find(
+      ([name, { producing }]) => name.startsWith('raw/') && producing,
+    );
+    const stream = channels['stream1'];
+    const at = Date.now();
+    // A pipeline that has just begun, or is being exchanged, says nothing of the machine.
+    if (
+      encoder?.state !== 'running' ||
+      at - encoder.since < windowMs ||
+      capture === undefined ||
+      stream === undefined
+    ) {
+      samples = [];
+      return;
+    }
+    const now = { at, encoded: stream.frames, captured: capture[1].frames };
+    samples = [...samples.filter((sample) => at - sample.at <= 2 * windowMs), now];
+    const first = samples.find((sample) => at - sample.at <= windowMs + 1000);
+    if (first !== undefined && at - first.at >= windowMs)
+      judge(now, first, store.get('streamFramerateEffective'));
+  });
+  subscription.add(
+    store.observe('streamFramerateEffective').subscribe(() => {
+      samples = [];
+      say();
+    }),
+  );
+  return subscription;
+}
