@@ -28,6 +28,7 @@
               "media/addon.cc",
               "media/channel.cc",
               "media/events.cc",
+              "media/graph.cc",
               "media/hubsink.cc",
               "media/hubsrc.cc",
               "media/pipelines.cc",

@@ -4,6 +4,7 @@
 #include <mutex>
 
 #include "events.h"
+#include "graph.h"
 
 namespace obscura {
 namespace {
@@ -101,12 +102,7 @@ bool setPipelineProperty(const std::string& owner, const std::string& element, c
 std::string pipelineGraph(const std::string& owner) {
   GstElement* pipeline = find(owner);
   if (pipeline == nullptr) return "";
-  gchar* graph = gst_debug_bin_to_dot_data(
-      GST_BIN(pipeline), static_cast<GstDebugGraphDetails>(GST_DEBUG_GRAPH_SHOW_MEDIA_TYPE |
-                                                           GST_DEBUG_GRAPH_SHOW_NON_DEFAULT_PARAMS |
-                                                           GST_DEBUG_GRAPH_SHOW_STATES));
-  const std::string text = graph;
-  g_free(graph);
+  const std::string text = describeGraph(GST_BIN(pipeline));
   gst_object_unref(pipeline);
   return text;
 }

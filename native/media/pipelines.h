@@ -17,7 +17,7 @@ void adoptPipelineOf(GstElement* element, const std::string& owner);
 bool setPipelineProperty(const std::string& owner, const std::string& element, const std::string& property,
                          const std::string& value);
 
-/** The pipeline as a graph in the language of DOT; empty where there is none. */
+/** The pipeline as `describeGraph` tells it; empty where there is none. */
 std::string pipelineGraph(const std::string& owner);
 
 /**

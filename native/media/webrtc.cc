@@ -78,6 +78,7 @@ class Session : public std::enable_shared_from_this<Session> {
       gboolean added = FALSE;
       g_signal_emit_by_name(bin_, "add-turn-server", server.c_str(), &added);
     }
+    doWithoutRouters();
     addExtension();
     connect("notify::connection-state", G_CALLBACK(+[](GObject*, GParamSpec*, gpointer data) {
               if (const auto session = self(data)) session->onConnectionState();
@@ -182,6 +183,19 @@ class Session : public std::enable_shared_from_this<Session> {
           gst_promise_unref(kept);
         },
         new Call{shared_from_this(), handler}, [](gpointer data) { delete static_cast<Call*>(data); });
+  }
+
+  /** Asking routers for a way through takes 200 ms of every beginning, and those that answer are few. */
+  void doWithoutRouters() {
+    GObject* ice = nullptr;
+    g_object_get(bin_, "ice-agent", &ice, nullptr);
+    GObject* agent = nullptr;
+    if (ice != nullptr && g_object_class_find_property(G_OBJECT_GET_CLASS(ice), "agent") != nullptr)
+      g_object_get(ice, "agent", &agent, nullptr);
+    if (agent != nullptr && g_object_class_find_property(G_OBJECT_GET_CLASS(agent), "upnp") != nullptr)
+      g_object_set(agent, "upnp", FALSE, nullptr);
+    g_clear_object(&agent);
+    g_clear_object(&ice);
   }
 
   /** Packets carry numbers by which the browser reports how the network fares. */

@@ -8,7 +8,7 @@ import type { Locks } from '../store/locks.js';
 import type { Presets } from '../store/presets.js';
 import type { Trials } from '../store/trials.js';
 import type { Identity } from '../access/identity.js';
-import type { Beat, WebRtcCandidate, WebRtcOpened } from '../media/messages.js';
+import type { Beat, PipelineGraph, WebRtcCandidate, WebRtcOpened } from '../media/messages.js';
 import type { MediaState } from '../media/supervisor.js';
 import type { Sync } from './sync/sync.js';
 
@@ -49,8 +49,8 @@ export interface Media {
   readonly report: () => Omit<Beat, 'kind'> & { readonly state: MediaState };
   /** False where there is no such client. */
   readonly kick: (client: number) => Promise<boolean>;
-  /** The pipeline as a graph in DOT; empty while it does not run. */
-  readonly graph: (pipeline: string) => Promise<string>;
+  /** Undefined while the pipeline does not run. */
+  readonly graph: (pipeline: string) => Promise<PipelineGraph | undefined>;
 }
 
 export interface Services {

@@ -3,7 +3,7 @@
 import { messageOf } from '../errors.js';
 import type { MediaPlan, PipelinePlan } from '../pipelines/plan.js';
 import type { GStreamer, MediaEvent } from './gstreamer.js';
-import type { PipelineReport } from './messages.js';
+import type { PipelineGraph, PipelineReport } from './messages.js';
 
 /** A new pipeline that has given nothing by then will not. */
 const firstFrameWithinMs = 5000;
@@ -97,9 +97,11 @@ export class Engine {
     }));
   }
 
-  graph(name: string): string {
+  /** Undefined while it does not run. */
+  graph(name: string): PipelineGraph | undefined {
     const running = this.#units.get(name)?.running;
-    return running === undefined ? '' : this.#gst.addon.graph(running.owner);
+    const json = running === undefined ? '' : this.#gst.addon.graph(running.owner);
+    return json === '' ? undefined : (JSON.parse(json) as PipelineGraph);
   }
 
   close(): void {

@@ -6,6 +6,7 @@ export interface MediaAddon {
   listen(onEvent: (json: string) => void): void;
   channels(): string;
   setProperty(pipeline: string, element: string, property: string, value: string): boolean;
+  /** A PipelineGraph as JSON; empty where there is no such pipeline. */
   graph(pipeline: string): string;
   release(pipeline: string): boolean;
   hasElement(element: string): boolean;

@@ -83,6 +83,34 @@ export interface PipelineReport {
   readonly reason?: string;
 }
 
+/** A pipeline that runs, with the bins in it flattened. */
+export interface PipelineGraph {
+  /** The same in the language of DOT, as GStreamer itself writes it. */
+  readonly dot: string;
+  readonly elements: readonly GraphElement[];
+  readonly links: readonly GraphLink[];
+}
+
+export interface GraphElement {
+  readonly name: string;
+  readonly factory: string;
+  readonly state: string;
+  /** The bin it stands in, as a path of names; empty directly in the pipeline. */
+  readonly group: string;
+  /** Those that differ from their default. */
+  readonly properties: Readonly<Record<string, string>>;
+}
+
+/** Elements by their index. */
+export interface GraphLink {
+  readonly from: number;
+  readonly to: number;
+  readonly fromPad: string;
+  readonly toPad: string;
+  /** Empty before they are settled. */
+  readonly caps: string;
+}
+
 export interface ChannelReport {
   readonly producing: boolean;
   readonly consumers: number;

@@ -8,7 +8,7 @@ import type { Media } from '../api/services.js';
 import { messageOf } from '../errors.js';
 import { maskOf } from '../observables/permissions.js';
 import { MediaFailure, Supervisor } from '../media/supervisor.js';
-import type { RtspAccess, RtspPorts } from '../media/messages.js';
+import type { PipelineGraph, RtspAccess, RtspPorts } from '../media/messages.js';
 import { NoEncoder } from '../pipelines/encoders.js';
 import { plan, type MediaPlan } from '../pipelines/plan.js';
 import type { Machine } from '../pipelines/machine.js';
@@ -157,7 +157,7 @@ export function runMedia({ store, accounts, bind, certificate, log }: MediaParts
     webrtc,
     report: () => ({ state: supervisor.state, ...supervisor.beat }),
     kick: async (client) => (await supervisor.order('kick', { client })) === true,
-    graph: async (pipeline) => String(await supervisor.order('graph', { pipeline })),
+    graph: async (pipeline) => (await supervisor.order('graph', { pipeline })) as PipelineGraph | undefined,
     check: () => {
       const { state } = supervisor;
       if (state.phase === 'running') return { name: 'media', ok: true };

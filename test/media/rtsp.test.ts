@@ -311,7 +311,13 @@ describe('whoever looks after the server', () => {
     const authorization = `Basic ${Buffer.from(who).toString('base64')}`;
     const answer = await fetch(server.url + path, { method, headers: { authorization } });
     const text = await answer.text();
-    return { status: answer.status, text, body: (text.startsWith('{') ? JSON.parse(text) : {}) as Json };
+    const type = answer.headers.get('content-type');
+    return {
+      status: answer.status,
+      type,
+      text,
+      body: (text.startsWith('{') ? JSON.parse(text) : {}) as Json,
+    };
   };
   interface Client extends Json {
     readonly id: string;
@@ -394,7 +400,15 @@ describe('whoever looks after the server', () => {
     const graph = await ask('/api/pipelines/graph?name=encode/stream1');
     expect(graph.text).toMatch(/^digraph pipeline/);
     expect(graph.text).toContain('GstX264Enc');
-    expect((await ask('/api/pipelines/graph?name=encode/stream9')).status).toBe(404);
+    const drawing = await ask('/api/pipelines/graph?name=encode/stream1&format=svg');
+    expect(drawing.type).toBe('image/svg+xml; charset=utf-8');
+    expect(drawing.text).toMatch(/^<svg xmlns[^]*<\/svg>\n$/);
+    for (const text of ['x264enc', 'hubsrc', 'hubsink', 'video/x-h264', '640x360', '30 fps'])
+      expect(drawing.text).toContain(`>${text}</text>`);
+    expect(drawing.text).toMatch(/bitrate=\d+/);
+    expect((await ask('/api/pipelines/graph?name=encode/stream9&format=svg')).status).toBe(404);
+    const refused = await ask('/api/pipelines/graph?name=encode/stream1&format=png');
+    expect([refused.status, refused.text]).toEqual([400, expect.stringContaining('format')]);
   });
 });
 

@@ -20,7 +20,7 @@ export class RtspSocket {
   readonly #url: string;
   readonly #authorization: string;
   #buffer: Buffer = Buffer.alloc(0);
-  #answer: ((head: string) => void) | undefined;
+  #answer: { readonly resolve: (head: string) => void; readonly reject: (error: Error) => void } | undefined;
   #looking: (() => void)[] = [];
   #sequence = 0;
   #decodable = false;
@@ -37,6 +37,7 @@ export class RtspSocket {
     socket.on('error', () => undefined);
     socket.on('close', () => {
       this.closed = true;
+      this.#answer?.reject(new Error('The server has closed the connection'));
       this.#wake();
     });
   }
@@ -117,8 +118,8 @@ export class RtspSocket {
 
   async #ask(method: string, url: string, header: string): Promise<string> {
     this.#sequence += 1;
-    const answer = new Promise<string>((resolve) => {
-      this.#answer = resolve;
+    const answer = new Promise<string>((resolve, reject) => {
+      this.#answer = { resolve, reject };
     });
     const session = this.#session === '' ? '' : `Session: ${this.#session}\r\n`;
     this.#socket.write(
@@ -147,7 +148,8 @@ export class RtspSocket {
         const body = Number(/^Content-Length: (\d+)/im.exec(head)?.[1] ?? 0);
         if (this.#buffer.length < end + 4 + body) break;
         this.#buffer = this.#buffer.subarray(end + 4 + body);
-        this.#answer?.(head);
+        this.#answer?.resolve(head);
+        this.#answer = undefined;
       }
     }
     this.#wake();

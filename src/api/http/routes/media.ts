@@ -2,6 +2,8 @@
 import { Type } from '@sinclair/typebox';
 import { ObscuraError } from '../../../errors.js';
 import type { Media, Services } from '../../services.js';
+import { drawGraph } from '../../../media/drawGraph.js';
+import { preferred } from '../accept.js';
 import { HttpError } from '../errors.js';
 import { answers, nothing, type App } from '../route.js';
 
@@ -51,7 +53,16 @@ const Channel = Type.Object({
   caps: Type.String(),
 });
 const IdParam = Type.Object({ id: Type.String({ minLength: 1, maxLength: 64 }) });
-const GraphQuery = Type.Object({ name: Type.String({ minLength: 1, maxLength: 64 }) });
+const GraphQuery = Type.Object({
+  name: Type.String({ minLength: 1, maxLength: 64 }),
+  format: Type.Optional(
+    Type.Union([Type.Literal('dot'), Type.Literal('svg')], {
+      description: 'Without it the Accept header decides; dot where that leaves it open.',
+    }),
+  ),
+});
+const dotType = 'text/vnd.graphviz';
+const svgType = 'image/svg+xml';
 
 export function mediaRoutes(app: App, { media }: Services): void {
   const running = (): Media => {
@@ -142,16 +153,21 @@ export function mediaRoutes(app: App, { media }: Services): void {
       config: { access: ['System_r', 'System_rw'] },
       schema: {
         tags,
-        summary: 'A pipeline that runs, as a graph in the language of DOT',
+        summary: 'A pipeline that runs, as a graph in the language of DOT or as a drawing',
         querystring: GraphQuery,
-        produces: ['text/vnd.graphviz'],
+        produces: [dotType, svgType],
         response: answers(Type.String()),
       },
     },
-    async ({ query }, reply) => {
+    async ({ query, headers }, reply) => {
       const graph = await running().graph(query.name);
-      if (graph === '') throw new ObscuraError('unknown', `No pipeline ${query.name} runs`);
-      return await reply.type('text/vnd.graphviz; charset=utf-8').send(graph);
+      if (graph === undefined) throw new ObscuraError('unknown', `No pipeline ${query.name} runs`);
+      const format =
+        query.format ?? (preferred(headers.accept, [dotType, svgType]) === svgType ? 'svg' : 'dot');
+      return await reply
+        .header('vary', 'Origin, Accept')
+        .type(`${format === 'svg' ? svgType : dotType}; charset=utf-8`)
+        .send(format === 'svg' ? drawGraph(graph) : graph.dot);
     },
   );
 }
