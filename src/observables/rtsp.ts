@@ -81,7 +81,8 @@ export const rtspMulticast = defineObservable('rtspMulticast', {
   schema: object({
     enabled: Type.Boolean(),
     address: Type.String({
-      pattern: '^2(2[4-9]|3[0-9])([.][0-9]{1,3}){3}$',
+      maxLength: 15,
+      pattern: '^2(2[4-9]|3[0-9])[.][0-9]{1,3}[.][0-9]{1,3}[.][0-9]{1,3}$',
       patternText: 'be an IPv4 address from 224.0.0.0 to 239.255.255.255',
     }),
     port: Type.Integer({ minimum: 1024, maximum: 65_520, description: 'The first of sixteen.' }),

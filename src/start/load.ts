@@ -1,13 +1,15 @@
 // Notices when the machine cannot do what is wished: less is encoded than planned, or the plan itself had to be less.
 import type { Logger } from 'pino';
-import type { Subscription } from 'rxjs';
+import { merge, type Observable, type Subscription } from 'rxjs';
 import type { AppStore } from '../access/accounts.js';
-import type { Supervisor } from '../media/supervisor.js';
+import type { Beat } from '../media/messages.js';
 
 /** Short enough to be of use, long enough to see through a moment's trouble. */
 const windowMs = 3000;
 const tooFew = 0.85;
 const enough = 0.95;
+
+type Load = Pick<Beat, 'pipelines' | 'channels'>;
 
 interface Sample {
   readonly at: number;
@@ -15,7 +17,11 @@ interface Sample {
   readonly captured: number;
 }
 
-export function watchLoad(store: AppStore, supervisor: Supervisor, log: Logger): Subscription {
+export function watchLoad(
+  store: AppStore,
+  supervisor: { readonly beats$: Observable<Load> },
+  log: Pick<Logger, 'info' | 'warn'>,
+): Subscription {
   let samples: Sample[] = [];
   let trouble: string | undefined;
 
@@ -68,7 +74,11 @@ export function watchLoad(store: AppStore, supervisor: Supervisor, log: Logger):
       judge(now, first, store.get('streamFramerateEffective'));
   });
   subscription.add(
-    store.observe('streamFramerateEffective').subscribe(() => {
+    merge(
+      store.observe('streamFramerateEffective'),
+      store.observe('streamFramerate'),
+      store.observe('streamResolution'),
+    ).subscribe(() => {
       samples = [];
       say();
     }),

@@ -101,6 +101,43 @@ describe('players', () => {
   });
 });
 
+describe('renditions', () => {
+  it('are what the address asks for, leave the stream alone, and go with the last who plays them', async () => {
+    const [stream, small] = [
+      await watch(),
+      await watch(server.rtsp('/live?resolution=320x180&fps=10&bitrate=300')),
+    ];
+    expect(small.frames[0]).toMatchObject({ width: 320, height: 180, isKey: true });
+    await small.more(10);
+    expect(longestGap(small.frames.slice(-10), 10)).toBeCloseTo(1, 0);
+    await stream.more(5);
+    expect(stream.frames.at(-1)).toMatchObject({ width: 640 });
+    expect(server.store.get('streamRenditions')).toEqual(['stream1@320x180@10@300']);
+    await small.close();
+    await expect.poll(() => server.store.get('streamRenditions'), { timeout: 15_000 }).toEqual([]);
+    await expect
+      .poll(() => server.pipelines().map(({ name }) => name))
+      .not.toContain('encode/stream1@320x180@10@300');
+  });
+
+  it.each([
+    ['resolution=31x1', '400'],
+    ['fps=1000', '400'],
+    ['bitrate=many', '400'],
+  ])('are refused where %s makes no sense', async (query, code) => {
+    const { err } = await run('ffprobe', ['-v', 'error', server.rtsp(`/stream1?${query}`)]);
+    expect(err).toContain(code);
+  });
+
+  it('are only so many', async () => {
+    const play = (fps: number): Promise<RtspSocket> =>
+      RtspSocket.play(server.rtspPort, `/stream2?fps=${String(fps)}&tcp`, `admin:${adminPassword}`);
+    const four = [await play(1), await play(2), await play(3), await play(4)];
+    await expect(play(5)).rejects.toThrow('DESCRIBE was answered RTSP/1.0 453');
+    for (const each of [...four, await play(4)]) await each.stop();
+  });
+});
+
 describe('encrypted', () => {
   it('players get the same streams, with the certificate of the web server', async () => {
     const [rtspsPort = 0] = await freePorts(1);

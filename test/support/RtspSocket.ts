@@ -82,13 +82,15 @@ export class RtspSocket {
 
   async #begin(transport: 'tcp' | 'udp'): Promise<void> {
     await this.#ask('DESCRIBE', this.#url, 'Accept: application/sdp');
+    // As players do, by the Content-Base of the answer.
+    const base = this.#url.replace(/\?.*/, '');
     const setup = await this.#ask(
       'SETUP',
-      `${this.#url}/stream=0`,
+      `${base}/stream=0`,
       `Transport: ${transport === 'tcp' ? 'RTP/AVP/TCP;unicast;interleaved=0-1' : await this.#receiveDatagrams()}`,
     );
     this.#session = /^Session: ([^;\r]+)/m.exec(setup)?.[1] ?? '';
-    await this.#ask('PLAY', this.#url, 'Range: npt=0-');
+    await this.#ask('PLAY', base, 'Range: npt=0-');
   }
 
   /** Two ports, for packets and for reports. */
