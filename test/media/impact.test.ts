@@ -157,6 +157,32 @@ async function missedDuring(change: Change, rate: number, look: number): Promise
   return missed;
 }
 
+it('when the media process is killed, control clients stay and viewers can come back', async () => {
+  const sockets = await Promise.all(
+    Array.from({ length: 20 }, async () => {
+      const socket = await JsonSocket.open(`${server.socketUrl}/api/v2`);
+      await socket.ask({ op: 'auth', username: 'admin', password: adminPassword });
+      await socket.ask({ op: 'watch', keys: ['streamBitrate'] });
+      return socket;
+    }),
+  );
+  const { pid } = server.mediaState();
+  process.kill(pid, 'SIGKILL');
+  await expect.poll(() => [0, pid].includes(server.mediaState().pid), { timeout: 15_000 }).toBe(false);
+  await nobodyWatches();
+  await everybodyWatches();
+  const streamBitrate = server.store.get('streamBitrate') + 50_000;
+  expect(await sockets[0]?.ask({ op: 'set', set: { streamBitrate } })).toMatchObject({ ok: true });
+  await expect.poll(() => server.store.status('streamBitrate').status).toBe('applied');
+  for (const socket of sockets) {
+    expect(await socket.ask({ op: 'get', keys: ['streamBitrate'] })).toMatchObject({
+      state: { streamBitrate },
+    });
+    expect(socket.closed).toBeUndefined();
+    socket.close();
+  }
+});
+
 describe('nobody who watches is disconnected, and nobody misses more than is declared, when somebody changes', () => {
   it.each(keys)('%s', async (key) => {
     const { store } = server;
@@ -184,30 +210,4 @@ describe('nobody who watches is disconnected, and nobody misses more than is dec
         ]);
     }
   });
-});
-
-it('when the media process is killed, control clients stay and viewers can come back', async () => {
-  const sockets = await Promise.all(
-    Array.from({ length: 20 }, async () => {
-      const socket = await JsonSocket.open(`${server.socketUrl}/api/v2`);
-      await socket.ask({ op: 'auth', username: 'admin', password: adminPassword });
-      await socket.ask({ op: 'watch', keys: ['streamBitrate'] });
-      return socket;
-    }),
-  );
-  const { pid } = server.mediaState();
-  process.kill(pid, 'SIGKILL');
-  await expect.poll(() => [0, pid].includes(server.mediaState().pid), { timeout: 15_000 }).toBe(false);
-  await nobodyWatches();
-  await everybodyWatches();
-  const streamBitrate = server.store.get('streamBitrate') + 50_000;
-  expect(await sockets[0]?.ask({ op: 'set', set: { streamBitrate } })).toMatchObject({ ok: true });
-  await expect.poll(() => server.store.status('streamBitrate').status).toBe('applied');
-  for (const socket of sockets) {
-    expect(await socket.ask({ op: 'get', keys: ['streamBitrate'] })).toMatchObject({
-      state: { streamBitrate },
-    });
-    expect(socket.closed).toBeUndefined();
-    socket.close();
-  }
 });

@@ -25,7 +25,7 @@ describe('the plan', () => {
           "live": {},
           "name": "capture/primary",
           "preload": false,
-          "text": "videotestsrc is-live=true pattern=smpte horizontal-speed=2 ! video/x-raw,format=NV12,width=1920,height=1080,framerate=30/1 ! hubsink channel=raw/primary",
+          "text": "videotestsrc is-live=true pattern=smpte100 horizontal-speed=2 ! video/x-raw,format=NV12,width=1920,height=1080,framerate=30/1 ! hubsink channel=raw/primary",
         },
         {
           "channel": "stream1",

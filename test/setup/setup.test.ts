@@ -54,7 +54,9 @@ describe('the first start', () => {
     sandbox.uid = 1000;
     const { code, output } = await sandbox.run();
     expect(code, output).toBe(0);
-    expect(output).toMatch(/^ +sudo apt-get install -y --no-install-recommends build-essential .*rtsp$/m);
+    expect(output).toMatch(
+      /^ +sudo apt-get install -y --no-install-recommends build-essential .*glib-networking$/m,
+    );
     expect(output).toMatch(/no video|without video/);
     expect(sandbox.calls().filter((call) => /^(apt-get|sudo)/.test(call))).toEqual([]);
     expect(sandbox.calls()).toContain('npm ci --ignore-scripts');

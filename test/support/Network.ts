@@ -6,6 +6,7 @@ const run = promisify(execFile);
 /** Two machines on a network of their own, as namespaces of this one: what they send stays between them. */
 export class Network {
   readonly serverAddress = '10.77.42.1';
+  readonly clientAddress = '10.77.42.2';
   readonly #names = { server: `obs${String(process.pid)}s`, client: `obs${String(process.pid)}c` };
 
   /** Whether this process may make networks. */
@@ -29,7 +30,7 @@ export class Network {
     await this.#ip(server, 'link', 'add', 'net0', 'type', 'veth', 'peer', 'name', 'net0', 'netns', client);
     for (const [name, address] of [
       [server, this.serverAddress],
-      [client, '10.77.42.2'],
+      [client, this.clientAddress],
     ] as const) {
       await this.#ip(name, 'address', 'add', `${address}/24`, 'dev', 'net0');
       await this.#ip(name, 'link', 'set', 'net0', 'up');

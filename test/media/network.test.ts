@@ -1,4 +1,4 @@
-// Multicast between two machines: one stream on the network, whoever listens.
+// What takes two machines: multicast, where one stream goes to whoever listens, and servers that help WebRTC along.
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -6,9 +6,11 @@ import { join, resolve } from 'node:path';
 import type { ChildProcess } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { Network } from '../support/Network.js';
+import { run } from '../support/mediaServer.js';
 import { adminPassword } from '../support/runningServer.js';
 
 const possible = await Network.isPossible();
+const hasTurnServer = (await run('turnserver', ['-h'])).code === 0;
 const network = new Network();
 const who = `admin:${adminPassword}`;
 let folder = '';
@@ -51,10 +53,26 @@ async function request(path: string, ...words: string[]): Promise<Said> {
   return await onClient('curl', ['-sS', '-u', who, ...words, `http://${network.serverAddress}:8080${path}`]);
 }
 
-describe.runIf(possible)('multicast', () => {
+const helper = { port: 3478, username: 'obscura', credential: 'Relay-pass-1' };
+/** As a browser would ask. */
+const offer = [
+  ...['v=0', 'o=- 1 2 IN IP4 127.0.0.1', 's=-', 't=0 0', 'a=group:BUNDLE 0'],
+  ...['m=video 9 UDP/TLS/RTP/SAVPF 102', 'c=IN IP4 0.0.0.0', 'a=ice-ufrag:abcd'],
+  ...['a=ice-pwd:abcdefghijklmnopqrstuvwx', `a=fingerprint:sha-256 ${Array(32).fill('AB').join(':')}`],
+  ...['a=setup:actpass', 'a=mid:0', 'a=recvonly', 'a=rtcp-mux', 'a=rtpmap:102 H264/90000'],
+  'a=fmtp:102 level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f',
+  '',
+].join('\r\n');
+
+describe.runIf(possible)('on a network of its own', () => {
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'obscura-multicast-'));
-    const settings = { streamResolution: '640x360', encoderPreset: 'ultrafast', streamBitrate: 1_000_000 };
+    const { port, ...account } = helper;
+    const settings = {
+      ...{ streamResolution: '640x360', encoderPreset: 'ultrafast', streamBitrate: 1_000_000 },
+      webrtcEnabled: true,
+      webrtcIceServers: [{ urls: [`turn:${network.clientAddress}:${String(port)}`], ...account }],
+    };
     await writeFile(join(folder, 'factory.json'), JSON.stringify({ settings }));
     await network.open();
     const root = resolve(import.meta.dirname, '../..');
@@ -80,7 +98,7 @@ describe.runIf(possible)('multicast', () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  it('is refused until it is switched on', async () => {
+  it('multicast is refused until it is switched on', async () => {
     expect(await watch('udp_multicast', 5)).toMatchObject({
       out: '',
       err: expect.stringContaining('461') as string,
@@ -88,7 +106,7 @@ describe.runIf(possible)('multicast', () => {
     expect((await watch('udp', 5)).out).toContain('640');
   });
 
-  it('serves two at once, is listed, and ends when it is switched off', async () => {
+  it('multicast serves two at once, is listed, and ends when it is switched off', async () => {
     const patch = (enabled: boolean): Promise<Said> =>
       request(
         '/api/settings',
@@ -106,4 +124,41 @@ describe.runIf(possible)('multicast', () => {
     expect((await long).out).toContain('640');
     await expect.poll(async () => (await request('/api/clients')).out).not.toContain('multicast');
   });
+
+  // Installing it would start a service, so that it is tested where somebody has it.
+  it.runIf(hasTurnServer)(
+    'the answer to a browser holds the address at a TURN server, and comes without it where that is down',
+    async () => {
+      const answer = async (): Promise<string> =>
+        (
+          await request(
+            '/api/webrtc/offer',
+            ...['-f', '-H', 'content-type: application/json', '-d'],
+            JSON.stringify({ type: 'offer', sdp: offer }),
+          )
+        ).out;
+      const without = await answer();
+      expect(without).toContain('typ host');
+      expect(without).not.toContain('typ relay');
+      const turn = network.spawn('client', 'turnserver', [
+        ...['-n', '--listening-ip', network.clientAddress, '--relay-ip', network.clientAddress],
+        ...['--listening-port', String(helper.port), '--lt-cred-mech', '--realm', 'obscura'],
+        ...['--user', `${helper.username}:${helper.credential}`, '--no-tls', '--no-dtls', '--no-cli'],
+        ...[
+          '--log-file',
+          'stdout',
+          '--pidfile',
+          join(folder, 'turn.pid'),
+          '--userdb',
+          join(folder, 'turn.db'),
+        ],
+      ]);
+      await expect
+        .poll(answer, { timeout: 20_000, interval: 500 })
+        .toMatch(new RegExp(`${network.clientAddress.replaceAll('.', '[.]')} [0-9]+ typ relay`));
+      const gone = once(turn, 'exit');
+      turn.kill();
+      await gone;
+    },
+  );
 });
