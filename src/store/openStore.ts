@@ -98,12 +98,12 @@ export async function openStore<R extends Registry>(options: OpenOptions<R>): Pr
 
 /** Tries initial values on a store of their own, one by one, so that a bad one is named and does not spoil the others. */
 async function usableInitial<R extends Registry>(
-  { registry, rules }: OpenOptions<R>,
+  { registry, rules, sealer }: OpenOptions<R>,
   initial: readonly (readonly [string, unknown])[],
   saved: readonly (readonly [string, unknown, number])[],
   startAt: number,
 ): Promise<{ accepted: [string, unknown, number][]; reports: string[] }> {
-  const trial = new Store<R>({ registry, rules });
+  const trial = new Store<R>({ registry, rules, seal: (key, json) => sealer.seal(json, key) });
   trial.restore(saved, startAt);
   const reports: string[] = [];
   const changed = new Set<string>();

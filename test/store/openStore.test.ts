@@ -73,6 +73,12 @@ describe('a restart', () => {
     expect(second.store.get('brightness')).toBe(80);
   });
 
+  test('takes initial values that are partly secret', async () => {
+    const servers = [{ urls: ['turn:192.0.2.1:3478'], username: 'anna', credential: 'Relay-pass-1' }];
+    const { store } = await open(await makeFolder(), { webrtcIceServers: servers });
+    expect(store.get('webrtcIceServers')).toEqual(servers);
+  });
+
   test('names an initial value that cannot be, and uses the others', async () => {
     const { store, reports } = await open(await makeFolder(), { brightness: 1000, contrast: 70 });
     expect(store.get('contrast')).toBe(70);
