@@ -13,7 +13,7 @@ export default defineConfig({
         test: {
           name: 'state',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/media/**'],
+          exclude: ['test/media/**', 'test/native/**'],
           sequence: { groupOrder: 0 },
         },
       },
@@ -21,7 +21,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'media',
-          include: ['test/media/**/*.test.ts'],
+          include: ['test/{media,native}/**/*.test.ts'],
           fileParallelism: false,
           testTimeout: 60_000,
           hookTimeout: 60_000,

@@ -1,5 +1,7 @@
 #include "events.h"
 
+#include <napi.h>
+
 #include <memory>
 #include <mutex>
 #include <string>

@@ -1,9 +1,11 @@
 // The one way from GStreamer's threads to JavaScript: small JSON texts, in order, never waiting.
 #pragma once
 
-#include <napi.h>
-
 #include "json.h"
+
+namespace Napi {
+class Function;
+}
 
 namespace obscura {
 

@@ -1,0 +1,193 @@
+// The hub under many threads at once: producers that take over from each other while consumers come and go. Built with
+// the sanitizers by hubStress.test.ts; says what is wrong and ends with 1 where a promise of the hub is broken.
+#include <gst/gst.h>
+
+#include <atomic>
+#include <cstdio>
+#include <cstdlib>
+#include <random>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "../../native/media/channel.h"
+#include "../../native/media/events.h"
+#include "../../native/media/hubsink.h"
+#include "../../native/media/hubsrc.h"
+#include "../../native/media/pipelines.h"
+
+namespace obscura {
+
+/** Nobody listens here. */
+void tell(const Json&) {}
+
+namespace {
+
+constexpr int producers = 3;
+constexpr int consumers = 6;
+constexpr int turns = 150;
+constexpr int framesEach = 24;
+constexpr int keyEvery = 8;
+
+std::atomic<std::int64_t> alive{0};
+std::atomic<std::uint64_t> offered{0};
+std::atomic<bool> done{false};
+
+void fail(const char* what) {
+  std::fprintf(stderr, "Broken: %s\n", what);
+  std::exit(1);
+}
+
+class StressProducer final : public Producer {
+ public:
+  void requestKeyframe() override { wished = true; }
+  std::atomic<bool> wished{false};
+};
+
+class StressConsumer final : public Consumer {
+ public:
+  void offer(const UnitPtr& unit) override {
+    if (unit->capturedAt <= last_) fail("time goes forward for every consumer");
+    if (unit->buffer() == nullptr || unit->caps() == nullptr) fail("a unit is whole");
+    if (gst_buffer_get_size(unit->buffer()) != sizeof(std::uint32_t)) fail("a buffer stays as it was");
+    last_ = unit->capturedAt;
+    held_.push_back(unit);
+    if (held_.size() > 4) held_.erase(held_.begin());
+    offered += 1;
+  }
+  std::uint64_t dropped() const override { return 1; }
+
+ private:
+  GstClockTime last_ = 0;
+  std::vector<UnitPtr> held_;
+};
+
+GstBuffer* frame(bool isKey) {
+  alive += 1;
+  void* bytes = std::malloc(sizeof(std::uint32_t));
+  GstBuffer* buffer =
+      gst_buffer_new_wrapped_full(GST_MEMORY_FLAG_READONLY, bytes, sizeof(std::uint32_t), 0, sizeof(std::uint32_t),
+                                  bytes, [](gpointer given) {
+                                    std::free(given);
+                                    alive -= 1;
+                                  });
+  if (!isKey) GST_BUFFER_FLAG_SET(buffer, GST_BUFFER_FLAG_DELTA_UNIT);
+  return buffer;
+}
+
+void produce(Channel& channel, int number) {
+  std::mt19937 random(static_cast<unsigned>(number));
+  for (int turn = 0; turn < turns; turn += 1) {
+    StressProducer producer;
+    const std::uint64_t generation = channel.beginProducing();
+    GstCaps* caps = gst_caps_new_simple("video/x-h264", "width", G_TYPE_INT, 64 + turn % 2, nullptr);
+    for (int index = 0; index < framesEach; index += 1) {
+      const bool isKey = index % keyEvery == 0 || producer.wished.exchange(false);
+      GstBuffer* buffer = frame(isKey);
+      // Clocks of different producers disagree a little.
+      channel.publish(&producer, generation, buffer, caps, static_cast<GstClockTime>(g_get_monotonic_time()) * 1000 - random() % 1000000);
+      gst_buffer_unref(buffer);
+      if (random() % 4 == 0) std::this_thread::yield();
+    }
+    channel.endProducing(&producer);
+    gst_caps_unref(caps);
+  }
+}
+
+void consume(Channel& channel, int number) {
+  std::mt19937 random(static_cast<unsigned>(100 + number));
+  while (!done) {
+    StressConsumer consumer;
+    channel.attach(&consumer);
+    for (unsigned rest = random() % 200; rest > 0 && !done; rest -= 1) std::this_thread::yield();
+    channel.detach(&consumer);
+  }
+}
+
+void abuseClasses() {
+  const auto channel = Channel::named("stress");
+  std::vector<std::thread> making;
+  std::vector<std::thread> taking;
+  for (int number = 0; number < producers; number += 1) making.emplace_back([&, number] { produce(*channel, number); });
+  for (int number = 0; number < consumers; number += 1) taking.emplace_back([&, number] { consume(*channel, number); });
+  taking.emplace_back([&channel] {
+    while (!done) {
+      channel->requestKeyframe();
+      if (Channel::statistics().find("stress") == std::string::npos) fail("the figures name every channel");
+      std::this_thread::yield();
+    }
+  });
+  for (auto& each : making) each.join();
+  done = true;
+  for (auto& each : taking) each.join();
+  if (offered == 0) fail("consumers are offered something");
+  // A keyframe takes the place of all that was kept.
+  StressProducer last;
+  const std::uint64_t generation = channel->beginProducing();
+  GstCaps* caps = gst_caps_new_empty_simple("video/x-h264");
+  GstBuffer* buffer = frame(true);
+  channel->publish(&last, generation, buffer, caps, static_cast<GstClockTime>(g_get_monotonic_time()) * 1000);
+  gst_buffer_unref(buffer);
+  gst_caps_unref(caps);
+  if (alive != 1) fail("what nobody needs is freed");
+  const std::string figures = Channel::statistics();
+  if (figures.find("\"consumers\":0") == std::string::npos) fail("consumers that have left are gone");
+  channel->endProducing(&last);
+}
+
+GstElement* launched(const std::string& text) {
+  GError* error = nullptr;
+  GstElement* pipeline = gst_parse_launch(text.c_str(), &error);
+  if (pipeline == nullptr || error != nullptr) fail(error == nullptr ? "a launch text" : error->message);
+  gst_element_set_state(pipeline, GST_STATE_PLAYING);
+  return pipeline;
+}
+
+void stop(GstElement* pipeline) {
+  gst_element_set_state(pipeline, GST_STATE_NULL);
+  gst_object_unref(pipeline);
+}
+
+/** Whole pipelines: the source is exchanged, and viewers leave, while frames flow. */
+void abuseElements() {
+  constexpr int rounds = 40;
+  const std::string source =
+      "videotestsrc is-live=true ! video/x-raw,format=NV12,width=64,height=64,framerate=100/1 ! hubsink channel=raw";
+  GstElement* running = launched(source);
+  std::vector<std::thread> viewers;
+  for (int number = 0; number < 3; number += 1)
+    viewers.emplace_back([] {
+      for (int round = 0; round < rounds; round += 1) {
+        GstElement* viewer = launched("hubsrc channel=raw max-queue=2 ! fakesink name=end sync=false num-buffers=3");
+        GstBus* bus = gst_element_get_bus(viewer);
+        GstMessage* message = gst_bus_timed_pop_filtered(
+            bus, 10 * GST_SECOND, static_cast<GstMessageType>(GST_MESSAGE_EOS | GST_MESSAGE_ERROR));
+        if (message == nullptr || GST_MESSAGE_TYPE(message) != GST_MESSAGE_EOS) fail("a viewer sees three frames");
+        gst_message_unref(message);
+        gst_object_unref(bus);
+        stop(viewer);
+      }
+    });
+  for (int round = 0; round < rounds; round += 1) {
+    GstElement* next = launched(source);
+    gst_element_get_state(next, nullptr, nullptr, GST_SECOND);
+    stop(running);
+    running = next;
+  }
+  for (auto& each : viewers) each.join();
+  stop(running);
+}
+
+}  // namespace
+}  // namespace obscura
+
+int main(int argc, char** argv) {
+  gst_init(&argc, &argv);
+  obscura::abuseClasses();
+  // The libraries beneath are not built for the sanitizer of threads, which would see races in them.
+  if (argc > 1 && std::string(argv[1]) == "elements") {
+    if (!obscura::registerHubSink() || !obscura::registerHubSrc()) obscura::fail("the elements register");
+    obscura::abuseElements();
+  }
+  return 0;
+}

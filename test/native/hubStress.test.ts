@@ -1,0 +1,43 @@
+// The hub's C++ under the sanitizers of addresses and of threads.
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { run } from '../support/mediaServer.js';
+
+const root = resolve(import.meta.dirname, '../..');
+const parts = ['channel', 'hubsink', 'hubsrc', 'pipelines', 'graph'];
+let folder = '';
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'obscura-hub-'));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+async function build(sanitizer: string): Promise<string> {
+  const program = join(folder, sanitizer.replaceAll(',', '-'));
+  const libraries = ['gstreamer-1.0', 'gstreamer-base-1.0', 'gstreamer-video-1.0'];
+  const { stdout } = await promisify(execFile)('pkg-config', ['--cflags', '--libs', ...libraries]);
+  const sources = parts.map((part) => join(root, 'native/media', `${part}.cc`));
+  const { code, err } = await run('g++', [
+    ...['-std=c++17', '-O1', '-g', `-fsanitize=${sanitizer}`, '-o', program],
+    ...[join(root, 'test/native/hubStress.cc'), ...sources, ...stdout.trim().split(/\s+/), '-lpthread'],
+  ]);
+  expect([code, err]).toEqual([0, '']);
+  return program;
+}
+
+it('breaks no promise and touches no memory that is not its own', async () => {
+  const program = await build('address,undefined');
+  // What GLib and GStreamer keep until the end is theirs.
+  const { code, err } = await run('env', ['ASAN_OPTIONS=detect_leaks=0', program, 'elements']);
+  expect([code, err]).toEqual([0, '']);
+});
+
+it('has no races', async () => {
+  const program = await build('thread');
+  // Where memory is laid out too freely the sanitizer cannot work.
+  const { code, err } = await run('setarch', ['-R', 'env', 'TSAN_OPTIONS=halt_on_error=1', program]);
+  expect([code, err]).toEqual([0, '']);
+});
