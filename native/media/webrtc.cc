@@ -92,11 +92,9 @@ class Session : public std::enable_shared_from_this<Session> {
               }));
 
     if (offer_.sdp.empty()) {
-      eachTransceiver([this](GObject* transceiver) {
-        GstCaps* caps = gst_caps_from_string(offer_.caps.c_str());
-        g_object_set(transceiver, "direction", directionSendOnly, "codec-preferences", caps, "do-nack", TRUE, nullptr);
-        gst_caps_unref(caps);
-      });
+      agreeOnCaps();
+      eachTransceiver(
+          [](GObject* transceiver) { g_object_set(transceiver, "direction", directionSendOnly, nullptr); });
       gst_element_set_state(pipeline_, GST_STATE_PLAYING);
       g_signal_emit_by_name(bin_, "create-offer", nullptr, promise(&Session::onDescription));
       return;
@@ -174,6 +172,15 @@ class Session : public std::enable_shared_from_this<Session> {
     g_array_unref(transceivers);
   }
 
+  /** Before packets flow the payloader says too little of them, and the numbers for congestion control would be left out. */
+  void agreeOnCaps() {
+    eachTransceiver([this](GObject* transceiver) {
+      GstCaps* caps = gst_caps_from_string(offer_.described.c_str());
+      g_object_set(transceiver, "codec-preferences", caps, "do-nack", TRUE, nullptr);
+      gst_caps_unref(caps);
+    });
+  }
+
   GstPromise* promise(Handler handler) {
     return gst_promise_new_with_change_func(
         [](GstPromise* kept, gpointer data) {
@@ -211,7 +218,7 @@ class Session : public std::enable_shared_from_this<Session> {
   }
 
   void onRemoteDescription(const GstStructure*) {
-    eachTransceiver([](GObject* transceiver) { g_object_set(transceiver, "do-nack", TRUE, nullptr); });
+    agreeOnCaps();
     g_signal_emit_by_name(bin_, "create-answer", nullptr, promise(&Session::onDescription));
   }
 

@@ -26,6 +26,7 @@ export interface MediaAddon {
     readonly channel: string;
     readonly payloader: string;
     readonly caps: string;
+    readonly described: string;
     readonly twccId: number;
     readonly trickle: boolean;
     readonly stunServer: string;

@@ -74,13 +74,15 @@ export class WebRtcSessions {
         }, describeWithinMs),
       });
     });
-    const caps = `application/x-rtp,media=video,encoding-name=H264,payload=${String(payloadType)}`;
-    const own = `,clock-rate=90000,packetization-mode=(string)1,level-asymmetry-allowed=(string)1,profile-level-id=(string)${ownProfileLevel},extmap-${String(ownTwccId)}=(string)"${twccUri}"`;
+    const extension = twccId === 0 ? '' : `,extmap-${String(twccId)}=(string)"${twccUri}"`;
+    const caps = `application/x-rtp,media=video,encoding-name=H264,clock-rate=90000,payload=${String(payloadType)}${extension}`;
+    const own = `,packetization-mode=(string)1,level-asymmetry-allowed=(string)1,profile-level-id=(string)${ownProfileLevel}`;
     try {
       this.#addon.webrtcOpen({
         ...{ session, sdp: sdp ?? '', channel: stream, twccId, trickle, stunServer, turnServers },
         payloader: `${formats.h264.payloader} pt=${String(payloadType)}`,
-        caps: sdp === null ? caps + own : caps,
+        caps,
+        described: sdp === null ? caps + own : caps,
       });
       const opened = { session, sdp: withParameters(await described, payloadType, parameters) };
       // Only when the description is on its way.

@@ -65,6 +65,12 @@ const x264Presets: Readonly<Record<EncoderWish['preset'], string>> = {
   slow: 'faster',
 };
 
+/** The fastest presets do without what the higher profiles are about, and would make a lower one of it. */
+const profileOptions: Readonly<Record<string, string>> = {
+  main: ' option-string=cabac=1',
+  high: ' option-string=cabac=1:8x8dct=1',
+};
+
 const keyframeEvery = ({ latency, framerate }: EncoderWish): string =>
   String(Math.max(1, keyframeSeconds[latency] * framerate));
 const kilobits = ({ bitrate }: EncoderWish): string => String(Math.round(bitrate / 1000));
@@ -97,7 +103,7 @@ const encoders: Readonly<Record<Codec, readonly Encoder[]>> = {
       element: 'x264enc',
       hardware: false,
       fixed: (wish) =>
-        `tune=zerolatency speed-preset=${x264Presets[wish.preset]} key-int-max=${keyframeEvery(wish)} vbv-buf-capacity=${String(bufferMs[wish.latency])} byte-stream=true`,
+        `tune=zerolatency speed-preset=${x264Presets[wish.preset]} key-int-max=${keyframeEvery(wish)} vbv-buf-capacity=${String(bufferMs[wish.latency])} byte-stream=true${profileOptions[wish.profile] ?? ''}`,
       live: (wish) => ({ bitrate: kilobits(wish) }),
     },
     {

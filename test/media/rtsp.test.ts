@@ -1,6 +1,9 @@
 // RTSP with real players, while settings, rights and processes change around them.
 import { spawn } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { connect as connectSecurely } from 'node:tls';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { systemActor } from '../../src/store/actor.js';
@@ -71,6 +74,59 @@ describe('players', () => {
     const player = await run('gst-launch-1.0', ['-q', ...source, ...rest]);
     expect([player.code, player.err]).toEqual([0, '']);
     expect((await run('curl', ['-sS', server.rtsp('/stream1', '')])).code).toBe(0);
+  });
+
+  it('record what they get, as ffmpeg and GStreamer do it', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'obscura-rtsp-'));
+    const [byFfmpeg, byGst] = [join(folder, 'ffmpeg.mp4'), join(folder, 'gst.mp4')];
+    const tcp = ['-v', 'error', '-rtsp_transport', 'tcp', '-i', server.rtsp()];
+    expect(await run('ffmpeg', [...tcp, '-t', '2', '-c', 'copy', byFfmpeg])).toMatchObject({ code: 0 });
+    const source = [
+      'rtspsrc',
+      `location=${server.rtsp()}`,
+      'latency=100',
+      '!',
+      'rtph264depay',
+      '!',
+      'h264parse',
+    ];
+    // The end of the stream finalises the file, as Ctrl-C does with -e.
+    const sink = ['!', 'identity', 'eos-after=45', '!', 'mp4mux', '!', 'filesink', `location=${byGst}`];
+    expect(await run('gst-launch-1.0', ['-q', '-e', ...source, ...sink])).toMatchObject({ code: 0 });
+    for (const file of [byFfmpeg, byGst]) {
+      const words = [
+        '-v',
+        'error',
+        '-count_frames',
+        '-show_entries',
+        'stream=width,nb_read_frames',
+        '-of',
+        'csv=p=0',
+      ];
+      const { out, err } = await run('ffprobe', [...words, file]);
+      const [width, frames] = out.trim().split(',').map(Number);
+      expect([width, (frames ?? 0) > 25, err]).toEqual([640, true, '']);
+    }
+    await rm(folder, { recursive: true });
+  });
+
+  it.each([
+    ['baseline', 'Constrained Baseline'],
+    ['main', 'Main'],
+    ['high', 'High'],
+  ] as const)('see the profile %s as %s', async (encoderProfile, name) => {
+    expect(await server.change({ encoderProfile })).toMatchObject({ ok: true });
+    const words = [
+      '-v',
+      'error',
+      '-rtsp_transport',
+      'tcp',
+      '-show_entries',
+      'stream=profile',
+      '-of',
+      'csv=p=0',
+    ];
+    expect((await run('ffprobe', [...words, server.rtsp()])).out.trim()).toContain(name);
   });
 
   it.each([
@@ -158,6 +214,22 @@ describe('encrypted', () => {
     await expect
       .poll(() => server.media?.report().clients)
       .toMatchObject([{ secure: true, transport: 'tcp', user: 'admin' }]);
+    const secure = server
+      .rtsp()
+      .replace('rtsp:', 'rtsps:')
+      .replace(`:${String(server.rtspPort)}/`, `:${String(rtspsPort)}/`);
+    const seen = await run('ffprobe', [
+      '-v',
+      'error',
+      '-rtsp_transport',
+      'tcp',
+      '-show_entries',
+      'stream=width',
+      '-of',
+      'csv=p=0',
+      secure,
+    ]);
+    expect(seen.out).toContain('640');
     const fingerprint = async (port: number): Promise<string> => {
       const socket = connectSecurely({ port, host: '127.0.0.1', rejectUnauthorized: false });
       await new Promise((resolve) => socket.once('secureConnect', resolve));

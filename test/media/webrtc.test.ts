@@ -65,6 +65,9 @@ describe('a browser', () => {
       way === 'whep' ? 201 : 200,
       expect.anything(),
     ]);
+    // What repairs the picture and measures the network is agreed upon.
+    for (const agreed of ['nack pli', 'transport-cc', 'apt=', 'transport-wide-cc'])
+      expect(player.answer).toContain(agreed);
     await player.more(20);
     expect(await player.size()).toEqual({ width: 640, height: 360 });
     expect(await player.state()).toBe('connected');

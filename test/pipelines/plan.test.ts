@@ -44,7 +44,7 @@ describe('the plan', () => {
           },
           "name": "encode/stream1",
           "preload": false,
-          "text": "hubsrc channel=raw/primary max-queue=2 ! videorate drop-only=true skip-to-first=true ! videoscale ! capsfilter name=shape ! nv12timestamp name=time ! x264enc name=encoder tune=zerolatency speed-preset=superfast key-int-max=60 vbv-buf-capacity=100 byte-stream=true ! video/x-h264,profile=high ! h264parse config-interval=-1 ! video/x-h264,stream-format=byte-stream,alignment=au ! hubsink channel=stream1",
+          "text": "hubsrc channel=raw/primary max-queue=2 ! videorate drop-only=true skip-to-first=true ! videoscale ! capsfilter name=shape ! nv12timestamp name=time ! x264enc name=encoder tune=zerolatency speed-preset=superfast key-int-max=60 vbv-buf-capacity=100 byte-stream=true option-string=cabac=1:8x8dct=1 ! video/x-h264,profile=high ! h264parse config-interval=-1 ! video/x-h264,stream-format=byte-stream,alignment=au ! hubsink channel=stream1",
         },
         {
           "channel": "stream2",
@@ -63,7 +63,7 @@ describe('the plan', () => {
           },
           "name": "encode/stream2",
           "preload": false,
-          "text": "hubsrc channel=raw/primary max-queue=2 ! videorate drop-only=true skip-to-first=true ! videoscale ! capsfilter name=shape ! nv12timestamp name=time ! x264enc name=encoder tune=zerolatency speed-preset=superfast key-int-max=60 vbv-buf-capacity=100 byte-stream=true ! video/x-h264,profile=main ! h264parse config-interval=-1 ! video/x-h264,stream-format=byte-stream,alignment=au ! hubsink channel=stream2",
+          "text": "hubsrc channel=raw/primary max-queue=2 ! videorate drop-only=true skip-to-first=true ! videoscale ! capsfilter name=shape ! nv12timestamp name=time ! x264enc name=encoder tune=zerolatency speed-preset=superfast key-int-max=60 vbv-buf-capacity=100 byte-stream=true option-string=cabac=1 ! video/x-h264,profile=main ! h264parse config-interval=-1 ! video/x-h264,stream-format=byte-stream,alignment=au ! hubsink channel=stream2",
         },
       ]
     `);
