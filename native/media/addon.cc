@@ -182,7 +182,6 @@ Napi::Value WebRtcOpen(const Napi::CallbackInfo& info) {
   offer.channel = member("channel");
   offer.payloader = member("payloader");
   offer.caps = member("caps");
-  offer.described = member("described");
   offer.stunServer = member("stunServer");
   offer.twccId = given.Get("twccId").ToNumber().Int32Value();
   offer.trickle = given.Get("trickle").ToBoolean();

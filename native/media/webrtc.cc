@@ -175,7 +175,7 @@ class Session : public std::enable_shared_from_this<Session> {
   /** Before packets flow the payloader says too little of them, and the numbers for congestion control would be left out. */
   void agreeOnCaps() {
     eachTransceiver([this](GObject* transceiver) {
-      GstCaps* caps = gst_caps_from_string(offer_.described.c_str());
+      GstCaps* caps = gst_caps_from_string(offer_.caps.c_str());
       g_object_set(transceiver, "codec-preferences", caps, "do-nack", TRUE, nullptr);
       gst_caps_unref(caps);
     });

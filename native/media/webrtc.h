@@ -17,8 +17,6 @@ struct WebRtcOffer {
   std::string payloader;
   /** `application/x-rtp` of what leaves the payloader. */
   std::string caps;
-  /** The same as it is described to the browser. */
-  std::string described;
   /** 0 where the offer has no transport-wide congestion control. */
   int twccId = 0;
   /** Describe at once and tell candidates as they come; otherwise the description has them all. */

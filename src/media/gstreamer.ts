@@ -26,7 +26,6 @@ export interface MediaAddon {
     readonly channel: string;
     readonly payloader: string;
     readonly caps: string;
-    readonly described: string;
     readonly twccId: number;
     readonly trickle: boolean;
     readonly stunServer: string;

@@ -15,7 +15,7 @@ const lookEveryMs = 1000;
 const mayBeGoneMs = 10_000;
 
 /** What every browser says it takes. Their decoders take the higher profiles as well, whatever they say. */
-const ownProfileLevel = '42e01f';
+const ownParameters = 'level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f';
 const ownPayloadType = 96;
 const ownTwccId = 1;
 
@@ -56,7 +56,7 @@ export class WebRtcSessions {
   async open({ sdp, stream, profile, trickle, stunServer, turnServers }: WebRtcOrder): Promise<WebRtcOpened> {
     const { payloadType, parameters, twccId } =
       sdp === null
-        ? { payloadType: ownPayloadType, parameters: '', twccId: ownTwccId }
+        ? { payloadType: ownPayloadType, parameters: ownParameters, twccId: ownTwccId }
         : readOffer(sdp, profile);
     const session = randomBytes(9).toString('base64url');
     const described = new Promise<string>((resolve, reject) => {
@@ -76,13 +76,11 @@ export class WebRtcSessions {
     });
     const extension = twccId === 0 ? '' : `,extmap-${String(twccId)}=(string)"${twccUri}"`;
     const caps = `application/x-rtp,media=video,encoding-name=H264,clock-rate=90000,payload=${String(payloadType)}${extension}`;
-    const own = `,packetization-mode=(string)1,level-asymmetry-allowed=(string)1,profile-level-id=(string)${ownProfileLevel}`;
     try {
       this.#addon.webrtcOpen({
         ...{ session, sdp: sdp ?? '', channel: stream, twccId, trickle, stunServer, turnServers },
         payloader: `${formats.h264.payloader} pt=${String(payloadType)}`,
         caps,
-        described: sdp === null ? caps + own : caps,
       });
       const opened = { session, sdp: withParameters(await described, payloadType, parameters) };
       // Only when the description is on its way.
@@ -173,7 +171,7 @@ export class WebRtcSessions {
   }
 }
 
-/** The answer names what the browser offered for the payload type, or it would expect something else. */
+/** The description names the parameters of the payload type, or the browser would expect something else. */
 function withParameters(sdp: string, payloadType: number, parameters: string): string {
   if (parameters === '' || sdp.includes(`a=fmtp:${String(payloadType)} `)) return sdp;
   return sdp.replace(
