@@ -33,6 +33,8 @@
               "media/hubsrc.cc",
               "media/pipelines.cc",
               "media/rtsp_access.cc",
+              "media/rtsp_clients.cc",
+              "media/rtsp_mounts.cc",
               "media/rtsp_renditions.cc",
               "media/rtsp_server.cc",
               "media/timestamp.cc",

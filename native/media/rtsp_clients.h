@@ -1,0 +1,29 @@
+// Who is connected over RTSP: what is known of each connection, what its player reports, and how it is ended.
+#pragma once
+
+#include <gst/rtsp-server/rtsp-server.h>
+
+#include <cstdint>
+#include <string>
+
+namespace obscura {
+
+/** To be called once for each connection, before anything else here. */
+void welcomeRtspClient(GstRTSPClient* client);
+
+/** 0 for one that was not welcomed. */
+std::uint64_t rtspClientId(GstRTSPClient* client);
+
+/** What it plays; empty before it plays. */
+std::string rtspClientPath(GstRTSPClient* client);
+
+/** tcp, udp or multicast; empty before it has set up anything. */
+std::string rtspClientTransport(GstRTSPClient* client);
+
+/** All of it as JSON. */
+std::string describeRtspClient(GstRTSPClient* client, bool isSecure);
+
+/** Ends the connection and all that is sent to it. */
+void hangUpRtspClient(GstRTSPClient* client);
+
+}  // namespace obscura
