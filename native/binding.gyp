@@ -33,6 +33,7 @@
               "media/hubsrc.cc",
               "media/pipelines.cc",
               "media/rtsp_access.cc",
+              "media/rtp_reports.cc",
               "media/rtsp_clients.cc",
               "media/rtsp_mounts.cc",
               "media/rtsp_renditions.cc",

@@ -210,6 +210,10 @@ Napi::Value WebRtcCandidate(const Napi::CallbackInfo& info) {
                                                            text(info, 2, "candidate")));
 }
 
+Napi::Value WebRtcStatistics(const Napi::CallbackInfo& info) {
+  return Napi::String::New(info.Env(), webRtcStatistics(text(info, 0, "session")));
+}
+
 Napi::Value WebRtcSilence(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), webRtcSilence(text(info, 0, "session")));
 }
@@ -252,6 +256,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("webrtcOpen", Napi::Function::New(env, WebRtcOpen, "webrtcOpen"));
   exports.Set("webrtcAnswer", Napi::Function::New(env, WebRtcAnswer, "webrtcAnswer"));
   exports.Set("webrtcCandidate", Napi::Function::New(env, WebRtcCandidate, "webrtcCandidate"));
+  exports.Set("webrtcStatistics", Napi::Function::New(env, WebRtcStatistics, "webrtcStatistics"));
   exports.Set("webrtcSilence", Napi::Function::New(env, WebRtcSilence, "webrtcSilence"));
   exports.Set("webrtcClose", Napi::Function::New(env, WebRtcClose, "webrtcClose"));
   exports.Set("version", Napi::Function::New(env, Version, "version"));

@@ -4,7 +4,6 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
-#include <algorithm>
 #include <atomic>
 #include <mutex>
 #include <optional>
@@ -12,6 +11,7 @@
 
 #include "events.h"
 #include "hubsrc.h"
+#include "rtp_reports.h"
 #include "rtsp_access.h"
 
 namespace obscura {
@@ -109,40 +109,6 @@ std::uint64_t bytesSentTo(GstElement* pipeline, const gchar* host, int port) {
   return bytes;
 }
 
-/** What the receiver that reports from this address has said last. */
-std::optional<Json> reportFrom(GObject* session, const std::string& from) {
-  GstStructure* stats = nullptr;
-  g_object_get(session, "stats", &stats, nullptr);
-  if (stats == nullptr) return std::nullopt;
-  std::optional<Json> report;
-  const GValue* sources = gst_structure_get_value(stats, "source-stats");
-  G_GNUC_BEGIN_IGNORE_DEPRECATIONS
-  auto* list = sources == nullptr ? nullptr : static_cast<GValueArray*>(g_value_get_boxed(sources));
-  for (guint index = 0; list != nullptr && index < list->n_values; index += 1) {
-    const auto* source = static_cast<const GstStructure*>(g_value_get_boxed(g_value_array_get_nth(list, index)));
-    G_GNUC_END_IGNORE_DEPRECATIONS
-    const gchar* address = gst_structure_get_string(source, "rtcp-from");
-    gboolean has = FALSE;
-    gst_structure_get_boolean(source, "have-rb", &has);
-    if (!has || address == nullptr || from != address) continue;
-    guint fraction = 0;
-    gint lost = 0;
-    guint jitter = 0;
-    guint roundTrip = 0;
-    gst_structure_get_uint(source, "rb-fractionlost", &fraction);
-    gst_structure_get_int(source, "rb-packetslost", &lost);
-    gst_structure_get_uint(source, "rb-jitter", &jitter);
-    gst_structure_get_uint(source, "rb-round-trip", &roundTrip);
-    report = Json()
-                 .set("lossPercent", fraction / 2.56)
-                 .set("lost", static_cast<std::int64_t>(std::max(lost, 0)))
-                 .set("jitterMs", jitter / 90.0)
-                 .set("rttMs", roundTrip / 65.536);
-  }
-  gst_structure_free(stats);
-  return report;
-}
-
 Transport describeTransport(GstRTSPSessionMedia* media) {
   Transport result;
   GstRTSPStreamTransport* stream = gst_rtsp_session_media_get_transport(media, 0);
@@ -164,7 +130,7 @@ Transport describeTransport(GstRTSPSessionMedia* media) {
   GstRTSPStream* sent = gst_rtsp_media_get_stream(played, 0);
   GObject* session = sent == nullptr ? nullptr : gst_rtsp_stream_get_rtpsession(sent);
   if (session != nullptr) {
-    result.report = reportFrom(session, std::string(way->destination == nullptr ? "" : way->destination) + ":" +
+    result.report = receiverReport(session, std::string(way->destination == nullptr ? "" : way->destination) + ":" +
                                             std::to_string(way->client_port.max));
     g_object_unref(session);
   }

@@ -13,6 +13,7 @@
 
 #include "events.h"
 #include "pipelines.h"
+#include "rtp_reports.h"
 
 namespace obscura {
 namespace {
@@ -117,6 +118,18 @@ class Session : public std::enable_shared_from_this<Session> {
   double silence() const {
     const std::int64_t last = lastHeard_;
     return last == 0 ? -1.0 : static_cast<double>(g_get_monotonic_time() - last) / 1000.0;
+  }
+
+  std::string statistics() {
+    Json json;
+    GObject* session = rtpSession();
+    if (session != nullptr) {
+      json.set("bytes", bytesSent(session));
+      const auto report = receiverReport(session, "");
+      if (report.has_value()) json.setRaw("report", report->text());
+      g_object_unref(session);
+    }
+    return json.text();
   }
 
   void addCandidate(unsigned line, const std::string& candidate) {
@@ -241,13 +254,19 @@ class Session : public std::enable_shared_from_this<Session> {
     library().freeDescription(own);
   }
 
+  /** Nothing before the session is described; the caller owns it. */
+  GObject* rtpSession() {
+    GstElement* rtpbin = gst_bin_get_by_name(GST_BIN(bin_), "rtpbin");
+    if (rtpbin == nullptr) return nullptr;
+    GObject* session = nullptr;
+    g_signal_emit_by_name(rtpbin, "get-internal-session", 0, &session);
+    gst_object_unref(rtpbin);
+    return session;
+  }
+
   /** A browser that is closed says nothing, and its reports are what is missed first. */
   void listenToReports() {
-    GstElement* rtpbin = gst_bin_get_by_name(GST_BIN(bin_), "rtpbin");
-    if (rtpbin == nullptr) return;
-    GObject* reports = nullptr;
-    g_signal_emit_by_name(rtpbin, "get-internal-session", 0, &reports);
-    gst_object_unref(rtpbin);
+    GObject* reports = rtpSession();
     if (reports == nullptr) return;
     connectTo(reports, "on-receiving-rtcp", G_CALLBACK(+[](GObject*, GstBuffer*, gpointer data) {
                 if (const auto session = self(data)) session->lastHeard_ = g_get_monotonic_time();
@@ -346,6 +365,11 @@ bool addWebRtcCandidate(const std::string& name, unsigned line, const std::strin
   if (session == nullptr) return false;
   session->addCandidate(line, candidate);
   return true;
+}
+
+std::string webRtcStatistics(const std::string& name) {
+  const auto session = find(name);
+  return session == nullptr ? "{}" : session->statistics();
 }
 
 double webRtcSilence(const std::string& name) {

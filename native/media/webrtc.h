@@ -36,6 +36,9 @@ bool answerWebRtc(const std::string& session, const std::string& sdp);
 /** A candidate of the browser. False where there is no such session. */
 bool addWebRtcCandidate(const std::string& session, unsigned line, const std::string& candidate);
 
+/** What was sent, and what the browser said last of it, as JSON; an empty object where there is no such session. */
+std::string webRtcStatistics(const std::string& session);
+
 /** Milliseconds since the browser last sent a report; negative before the first. */
 double webRtcSilence(const std::string& session);
 

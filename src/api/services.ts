@@ -8,7 +8,13 @@ import type { Locks } from '../store/locks.js';
 import type { Presets } from '../store/presets.js';
 import type { Trials } from '../store/trials.js';
 import type { Identity } from '../access/identity.js';
-import type { Beat, PipelineGraph, WebRtcCandidate, WebRtcOpened } from '../media/messages.js';
+import type {
+  Beat,
+  PipelineGraph,
+  ReceiverReport,
+  WebRtcCandidate,
+  WebRtcOpened,
+} from '../media/messages.js';
 import type { MediaState } from '../media/supervisor.js';
 import type { Sync } from './sync/sync.js';
 
@@ -16,6 +22,18 @@ export interface ConnectionLimits {
   readonly perAddress: number;
   readonly perUser: number;
   readonly total: number;
+}
+
+/** Somebody who watches over WebRTC. */
+export interface WebRtcWatcher {
+  readonly session: string;
+  readonly user: string;
+  readonly address: string;
+  readonly stream: string;
+  readonly since: number;
+  readonly bytes: number;
+  /** What the browser said last of how the stream reaches it. */
+  readonly report?: ReceiverReport;
 }
 
 /** Watching over WebRTC, each session as somebody. */
@@ -34,13 +52,7 @@ export interface WebRtcWatch {
   /** False where there is no such session. */
   readonly addCandidate: (session: string, line: number, candidate: string) => Promise<boolean>;
   readonly close: (session: string) => Promise<boolean>;
-  readonly list: () => readonly {
-    readonly session: string;
-    readonly user: string;
-    readonly address: string;
-    readonly stream: string;
-    readonly since: number;
-  }[];
+  readonly list: () => readonly WebRtcWatcher[];
 }
 
 /** What the faces may know and ask of the video side. */

@@ -33,6 +33,7 @@ export interface MediaAddon {
   }): void;
   webrtcAnswer(session: string, sdp: string): boolean;
   webrtcCandidate(session: string, line: number, candidate: string): boolean;
+  webrtcStatistics(session: string): string;
   /** Milliseconds since the last report; negative before the first. */
   webrtcSilence(session: string): number;
   webrtcClose(session: string): boolean;

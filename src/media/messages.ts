@@ -143,18 +143,22 @@ export interface RtspClientReport {
   readonly transport: string;
 }
 
+export interface WebRtcReport {
+  readonly session: string;
+  readonly since: number;
+  readonly stream: string;
+  readonly state: string;
+  readonly bytes?: number;
+  readonly report?: ReceiverReport;
+}
+
 /** Sent all the time: its absence means that the process hangs. */
 export interface Beat {
   readonly kind: 'beat';
   readonly pipelines: readonly PipelineReport[];
   readonly channels: Readonly<Record<string, ChannelReport>>;
   readonly clients: readonly RtspClientReport[];
-  readonly webrtc: readonly {
-    readonly session: string;
-    readonly since: number;
-    readonly stream: string;
-    readonly state: string;
-  }[];
+  readonly webrtc: readonly WebRtcReport[];
 }
 
 export type FromMedia =

@@ -1,7 +1,7 @@
 // The WebRTC sessions of the media process: opened with an offer, answered, and closed when the browser is gone.
 import { randomBytes } from 'node:crypto';
 import type { MediaAddon, MediaEvent } from './gstreamer.js';
-import type { WebRtcCandidate, WebRtcOpened, WebRtcOrder } from './messages.js';
+import type { WebRtcCandidate, WebRtcOpened, WebRtcOrder, WebRtcReport } from './messages.js';
 import { formats } from '../pipelines/encoders.js';
 import { readOffer, twccUri } from './sdp.js';
 
@@ -130,17 +130,10 @@ export class WebRtcSessions {
     else if (what === 'state') this.#follow(event.session, session, String(details['state']));
   }
 
-  report(): {
-    readonly session: string;
-    readonly since: number;
-    readonly stream: string;
-    readonly state: string;
-  }[] {
+  report(): WebRtcReport[] {
     return [...this.#sessions].map(([session, { since, stream, state }]) => ({
-      session,
-      since,
-      stream,
-      state,
+      ...{ session, since, stream, state },
+      ...(JSON.parse(this.#addon.webrtcStatistics(session)) as Pick<WebRtcReport, 'bytes' | 'report'>),
     }));
   }
 

@@ -1,7 +1,7 @@
 // WebRTC for people: who may watch over it, with which servers, and for how long.
 import type { AppStore } from '../access/accounts.js';
 import type { Identity } from '../access/identity.js';
-import type { WebRtcWatch } from '../api/services.js';
+import type { WebRtcWatch, WebRtcWatcher } from '../api/services.js';
 import { ObscuraError } from '../errors.js';
 import type { WebRtcCandidate, WebRtcOpened } from '../media/messages.js';
 import type { Supervisor } from '../media/supervisor.js';
@@ -65,12 +65,17 @@ export class WebRtcWatchers implements WebRtcWatch {
     return true;
   }
 
-  list(): { session: string; user: string; address: string; stream: string; since: number }[] {
-    return [...this.#watchers].map(([session, { identity, since, stream }]) => ({
-      ...{ session, stream, since },
-      user: identity.name,
-      address: identity.address ?? '',
-    }));
+  list(): WebRtcWatcher[] {
+    const reports = new Map(this.#supervisor.beat.webrtc.map((each) => [each.session, each]));
+    return [...this.#watchers].map(([session, { identity, since, stream }]) => {
+      const { bytes = 0, report } = reports.get(session) ?? {};
+      return {
+        ...{ session, stream, since, bytes },
+        user: identity.name,
+        address: identity.address ?? '',
+        ...(report === undefined ? {} : { report }),
+      };
+    });
   }
 
   /** Ends what nobody may watch any more. */

@@ -71,6 +71,12 @@ describe('a browser', () => {
     await player.more(20);
     expect(await player.size()).toEqual({ width: 640, height: 360 });
     expect(await player.state()).toBe('connected');
+    // Chromium reports every second or so.
+    const jitterMs = expect.any(Number) as number;
+    await expect
+      .poll(() => server.media?.webrtc.list().at(-1), { timeout: 10_000 })
+      .toMatchObject({ bytes: expect.any(Number) as number, report: { lossPercent: 0, jitterMs } });
+    expect(server.media?.webrtc.list().at(-1)?.bytes).toBeGreaterThan(10_000);
   });
 
   it('plays the second stream', async () => {

@@ -99,7 +99,6 @@ export function mediaRoutes(app: App, { media }: Services): void {
           protocol: 'webrtc' as const,
           transport: 'webrtc',
           secure: true,
-          bytes: 0,
         }));
       return { clients: [...rtsp, ...webrtc] };
     },
