@@ -86,6 +86,7 @@ async function prepared(lab: Lab, port: number): Promise<Subject> {
     streamBitrate: 4_000_000,
     webrtcEnabled: true,
     rtspMaxSessions: 200,
+    webrtcMaxSessions: 100,
     timestampOverlay: { ...lab.server.store.get('timestampOverlay'), enabled: false },
     stream2: { ...lab.server.store.get('stream2'), enabled: false },
     cameraHeadSettings: camera(lab, 'noise'),

@@ -15,6 +15,16 @@ export const webrtcEnabled = defineObservable('webrtcEnabled', {
   consequence: 'Switching off ends the WebRTC sessions that are playing.',
 });
 
+export const webrtcMaxSessions = defineObservable('webrtcMaxSessions', {
+  schema: Type.Integer({ minimum: 1, maximum: 1000 }),
+  default: 10,
+  title: 'WebRTC players at once',
+  description: 'How many may play over WebRTC at the same time; one more is turned away.',
+  ...media,
+  save: true,
+  effect: 'live',
+});
+
 const address = Type.String({
   minLength: 6,
   maxLength: 256,

@@ -21,6 +21,7 @@ export class WebRtcWatchers implements WebRtcWatch {
   readonly #store: AppStore;
   readonly #supervisor: Supervisor;
   readonly #watchers = new Map<string, Watcher>();
+  #opening = 0;
 
   constructor(store: AppStore, supervisor: Supervisor) {
     this.#store = store;
@@ -93,12 +94,22 @@ export class WebRtcWatchers implements WebRtcWatch {
     onCandidate: ((candidate: WebRtcCandidate) => void) | undefined,
   ): Promise<WebRtcOpened> {
     const stream = this.#playable(wished);
+    const most = this.#store.get('webrtcMaxSessions');
+    // Those on their way count as well, or a crowd that comes at once would all get in.
+    if (this.#watchers.size + this.#opening >= most)
+      throw new ObscuraError('limited', `No more than ${String(most)} may play over WebRTC`, {
+        key: 'webrtcMaxSessions',
+      });
     const profile =
       stream === 'stream1' ? this.#store.get('encoderProfile') : this.#store.get('stream2').profile;
-    const opened = (await this.#supervisor.order('webrtc-open', {
-      ...{ sdp, stream, profile, trickle: onCandidate !== undefined },
-      ...this.#servers(),
-    })) as WebRtcOpened | { readonly unfit: string; readonly message: string };
+    this.#opening += 1;
+    const opened = (await this.#supervisor
+      .order('webrtc-open', {
+        ...{ sdp, stream, profile, trickle: onCandidate !== undefined },
+        ...this.#servers(),
+      })
+      .finally(() => (this.#opening -= 1))) as
+      WebRtcOpened | { readonly unfit: string; readonly message: string };
     if ('unfit' in opened)
       throw new ObscuraError('invalid', opened.message, { details: { unfit: opened.unfit } });
     this.#watchers.set(opened.session, {

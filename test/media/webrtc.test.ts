@@ -222,6 +222,16 @@ describe('a browser', () => {
     expect((await play('whep', { who: 'viewer:Wrong-horse-9' })).status).toBe(401);
   });
 
+  it('is turned away where too many play', async () => {
+    await expect.poll(() => server.media?.webrtc.list().length, { timeout: 20_000 }).toBe(0);
+    await server.change({ webrtcMaxSessions: 1 });
+    const first = await play('whep');
+    expect((await play('whep')).status).toBe(429);
+    await first.more(5);
+    await server.change({ webrtcMaxSessions: 10 });
+    expect((await play('whep')).status).toBe(201);
+  });
+
   it('is let go by the end of its rights, by the switch and by a kick, and when it is gone without a word', async () => {
     const ask = (path: string, method: string) =>
       fetch(server.url + path, {

@@ -293,6 +293,7 @@ describe('the contract', () => {
       'rtspMulticast',
       'schedules',
       'timeBlock',
+      'webrtcMaxSessions',
     ];
     const named = new Set<unknown>([
       ...rows.map(([key]) => key),
