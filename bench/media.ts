@@ -24,6 +24,7 @@ import {
   tellRtspDelay,
 } from './mediaTimes.js';
 
+const reportedEveryMs = 500;
 const administrator = `admin:${benchPassword}`;
 
 export async function benchMedia(): Promise<void> {
@@ -97,5 +98,7 @@ async function prepared(lab: Lab, port: number): Promise<Subject> {
 }
 
 async function untilIdle(lab: Lab): Promise<void> {
+  // What is reported may be from before the last viewer came.
+  await pause(2 * reportedEveryMs);
   while (lab.server.media?.report().pipelines.some(({ state }) => state !== 'idle') === true) await pause(50);
 }

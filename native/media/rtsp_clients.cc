@@ -7,7 +7,6 @@
 #include <atomic>
 #include <mutex>
 #include <optional>
-#include <set>
 
 #include "events.h"
 #include "hubsrc.h"
@@ -25,7 +24,6 @@ struct Facts {
   std::int64_t since;
   std::mutex lock;
   std::string path;
-  std::set<std::string> sessions;
 };
 
 Facts* factsOf(GstRTSPClient* client) {
@@ -52,21 +50,13 @@ void onPlay(GstRTSPClient* client, GstRTSPContext* context, gpointer) {
   tell(Json().set("event", "rtsp-playing").set("client", rtspClientId(client)));
 }
 
-void onSetup(GstRTSPClient* client, GstRTSPContext* context, gpointer) {
-  Facts* facts = factsOf(client);
-  if (facts == nullptr || context->session == nullptr) return;
-  const std::lock_guard<std::mutex> hold(facts->lock);
-  facts->sessions.insert(gst_rtsp_session_get_sessionid(context->session));
-}
-
-/** Without it the library would go on sending to where a player was, and keep its place, for a minute. */
+/** Without it the library would go on sending to where a player was for a minute. */
 void endSessionsOf(GstRTSPClient* client) {
-  Facts* facts = factsOf(client);
   GstRTSPSessionPool* pool = gst_rtsp_client_get_session_pool(client);
   if (pool == nullptr) return;
-  for (const auto& id : facts->sessions) {
-    GstRTSPSession* session = gst_rtsp_session_pool_find(pool, id.c_str());
-    if (session == nullptr) continue;
+  GList* sessions = gst_rtsp_session_pool_filter(pool, nullptr, nullptr);
+  for (GList* each = sessions; each != nullptr; each = each->next) {
+    auto* session = GST_RTSP_SESSION(each->data);
     GList* medias = gst_rtsp_session_filter(session, nullptr, nullptr);
     for (GList* media = medias; media != nullptr; media = media->next) {
       gst_rtsp_session_media_set_state(GST_RTSP_SESSION_MEDIA(media->data), GST_STATE_NULL);
@@ -74,8 +64,8 @@ void endSessionsOf(GstRTSPClient* client) {
     }
     g_list_free_full(medias, g_object_unref);
     gst_rtsp_session_pool_remove(pool, session);
-    g_object_unref(session);
   }
+  g_list_free_full(sessions, g_object_unref);
   g_object_unref(pool);
 }
 
@@ -155,13 +145,31 @@ Transport transportOf(GstRTSPClient* client) {
 }  // namespace
 
 void welcomeRtspClient(GstRTSPClient* client) {
+  // With a pool of its own nobody can end what another watches by naming the session.
+  GstRTSPSessionPool* sessions = gst_rtsp_session_pool_new();
+  gst_rtsp_client_set_session_pool(client, sessions);
+  g_object_unref(sessions);
   sendSmallPacketsAtOnce(client);
   static std::atomic<std::uint64_t> latest{0};
-  auto* facts = new Facts{++latest, g_get_real_time() / 1000, {}, "", {}};
+  auto* facts = new Facts{++latest, g_get_real_time() / 1000, {}, ""};
   g_object_set_data_full(G_OBJECT(client), factsName, facts, [](gpointer data) { delete static_cast<Facts*>(data); });
-  g_signal_connect(client, "setup-request", G_CALLBACK(onSetup), nullptr);
   g_signal_connect(client, "play-request", G_CALLBACK(onPlay), nullptr);
   g_signal_connect(client, "closed", G_CALLBACK(onClosed), nullptr);
+}
+
+unsigned rtspClientSessions(GstRTSPClient* client) {
+  GstRTSPSessionPool* pool = gst_rtsp_client_get_session_pool(client);
+  if (pool == nullptr) return 0;
+  const unsigned count = gst_rtsp_session_pool_get_n_sessions(pool);
+  g_object_unref(pool);
+  return count;
+}
+
+void tidyRtspClient(GstRTSPClient* client) {
+  GstRTSPSessionPool* pool = gst_rtsp_client_get_session_pool(client);
+  if (pool == nullptr) return;
+  gst_rtsp_session_pool_cleanup(pool);
+  g_object_unref(pool);
 }
 
 std::uint64_t rtspClientId(GstRTSPClient* client) {

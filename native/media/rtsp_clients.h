@@ -14,6 +14,12 @@ void welcomeRtspClient(GstRTSPClient* client);
 /** 0 for one that was not welcomed. */
 std::uint64_t rtspClientId(GstRTSPClient* client);
 
+/** How many sessions it has set up. */
+unsigned rtspClientSessions(GstRTSPClient* client);
+
+/** Lets go of sessions whose players have been silent for too long. */
+void tidyRtspClient(GstRTSPClient* client);
+
 /** What it plays; empty before it plays. */
 std::string rtspClientPath(GstRTSPClient* client);
 

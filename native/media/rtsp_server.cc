@@ -2,6 +2,7 @@
 
 #include <gst/rtsp-server/rtsp-server.h>
 
+#include <atomic>
 #include <stdexcept>
 
 #include "events.h"
@@ -15,20 +16,20 @@ namespace {
 constexpr guint tidyEverySeconds = 1;
 
 GstRTSPStatusCode beforeDescribe(GstRTSPClient* client, GstRTSPContext* context, gpointer);
+GstRTSPStatusCode beforeSetup(GstRTSPClient* client, GstRTSPContext* context, gpointer);
 
 void onConnected(GstRTSPServer*, GstRTSPClient* client, gpointer) {
   welcomeRtspClient(client);
   g_signal_connect(client, "pre-describe-request", G_CALLBACK(beforeDescribe), nullptr);
+  g_signal_connect(client, "pre-setup-request", G_CALLBACK(beforeSetup), nullptr);
 }
 
 /** A GstRTSPServer that can change its port without letting go of anybody. */
 class Listener {
  public:
-  Listener(GMainContext* context, GstRTSPMountPoints* mounts, GstRTSPSessionPool* sessions,
-           GstRTSPThreadPool* threads)
+  Listener(GMainContext* context, GstRTSPMountPoints* mounts, GstRTSPThreadPool* threads)
       : context_(context), server_(gst_rtsp_server_new()), authority_(newRtspAuthority()) {
     gst_rtsp_server_set_mount_points(server_, mounts);
-    gst_rtsp_server_set_session_pool(server_, sessions);
     gst_rtsp_server_set_thread_pool(server_, threads);
     gst_rtsp_server_set_auth(server_, authority_);
     g_signal_connect(server_, "client-connected", G_CALLBACK(onConnected), nullptr);
@@ -138,7 +139,13 @@ class Server {
     });
   }
 
-  void limitSessions(unsigned most) { gst_rtsp_session_pool_set_max_sessions(sessions_, most); }
+  void limitSessions(unsigned most) { mostSessions_ = most; }
+
+  bool hasRoom() {
+    unsigned sessions = 0;
+    eachClient([&sessions](GstRTSPClient* client, bool) { sessions += rtspClientSessions(client); });
+    return sessions < mostSessions_;
+  }
 
   void setMulticast(const std::optional<RtspMulticast>& wish) {
     if (!mounts_.exchangeMulticast(wish)) return;
@@ -157,32 +164,26 @@ class Server {
 
   std::string clients() {
     std::string list;
-    for (Listener* listener : {&plain_, &secure_}) {
-      GList* all = gst_rtsp_server_client_filter(listener->server(), nullptr, nullptr);
-      for (GList* each = all; each != nullptr; each = each->next) {
-        if (!list.empty()) list += ',';
-        list += describeRtspClient(GST_RTSP_CLIENT(each->data), listener == &secure_);
-      }
-      g_list_free_full(all, g_object_unref);
-    }
+    eachClient([&list](GstRTSPClient* client, bool isSecure) {
+      if (!list.empty()) list += ',';
+      list += describeRtspClient(client, isSecure);
+    });
     return "[" + list + "]";
   }
 
  private:
   Server()
       : context_(g_main_context_new()),
-        sessions_(gst_rtsp_session_pool_new()),
         threads_(gst_rtsp_thread_pool_new()),
-        plain_(context_, mounts_.points(), sessions_, threads_),
-        secure_(context_, mounts_.points(), sessions_, threads_) {
+        plain_(context_, mounts_.points(), threads_),
+        secure_(context_, mounts_.points(), threads_) {
     // A few threads serve everybody: viewers are many and have little to say.
     gst_rtsp_thread_pool_set_max_threads(threads_, 2);
     GSource* tidy = g_timeout_source_new_seconds(tidyEverySeconds);
     g_source_set_callback(
         tidy,
         [](gpointer data) -> gboolean {
-          auto* server = static_cast<Server*>(data);
-          gst_rtsp_session_pool_cleanup(server->sessions_);
+          static_cast<Server*>(data)->eachClient([](GstRTSPClient* client, bool) { tidyRtspClient(client); });
           enforceRtspAccess();
           return G_SOURCE_CONTINUE;
         },
@@ -200,9 +201,19 @@ class Server {
         context_));
   }
 
+  template <typename Act>
+  void eachClient(Act act) {
+    for (Listener* listener : {&plain_, &secure_}) {
+      GList* all = gst_rtsp_server_client_filter(listener->server(), nullptr, nullptr);
+      for (GList* each = all; each != nullptr; each = each->next)
+        act(GST_RTSP_CLIENT(each->data), listener == &secure_);
+      g_list_free_full(all, g_object_unref);
+    }
+  }
+
   GMainContext* context_;
   RtspMounts mounts_;
-  GstRTSPSessionPool* sessions_;
+  std::atomic<unsigned> mostSessions_{10};
   GstRTSPThreadPool* threads_;
   Listener plain_;
   Listener secure_;
@@ -210,6 +221,12 @@ class Server {
 
 GstRTSPStatusCode beforeDescribe(GstRTSPClient* client, GstRTSPContext* context, gpointer) {
   return context->uri == nullptr ? GST_RTSP_STS_OK : Server::instance().prepareToDescribe(client, context->uri);
+}
+
+/** One more player, or another part of what one plays already. */
+GstRTSPStatusCode beforeSetup(GstRTSPClient*, GstRTSPContext* context, gpointer) {
+  return context->session != nullptr || Server::instance().hasRoom() ? GST_RTSP_STS_OK
+                                                                     : GST_RTSP_STS_SERVICE_UNAVAILABLE;
 }
 
 }  // namespace

@@ -11,8 +11,8 @@ export interface VideoOffer {
 /** The offer holds nothing that could be answered. */
 export class UnfitOffer extends Error {
   override readonly name = 'UnfitOffer';
-  readonly reason: 'no video' | 'no codec';
-  constructor(reason: 'no video' | 'no codec', message: string) {
+  readonly reason: 'no video' | 'no codec' | 'unreadable';
+  constructor(reason: UnfitOffer['reason'], message: string) {
     super(message);
     this.reason = reason;
   }
@@ -32,6 +32,8 @@ export function readOffer(sdp: string, profile: string): VideoOffer {
   if (section === undefined)
     throw new UnfitOffer('no video', 'The offer asks for no video; add a transceiver that receives it');
   const lines = section.split(/\r?\n/);
+  if (lines.some((line) => line === 'a=sendonly' || line === 'a=inactive'))
+    throw new UnfitOffer('no video', 'The offer wants no video of the server; its transceiver must receive');
   const types = lines.flatMap((line) => {
     const match = /^a=rtpmap:(\d+) H264\/90000/i.exec(line);
     if (match?.[1] === undefined) return [];

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { MediaAddon, MediaEvent } from './gstreamer.js';
 import type { WebRtcCandidate, WebRtcOpened, WebRtcOrder, WebRtcReport } from './messages.js';
 import { formats } from '../pipelines/encoders.js';
-import { readOffer, twccUri } from './sdp.js';
+import { readOffer, twccUri, UnfitOffer } from './sdp.js';
 
 /** Gathering addresses takes no time on a local network; a server that does not answer must not hold up the rest. */
 const describeWithinMs = 5000;
@@ -125,7 +125,10 @@ export class WebRtcSessions {
       session.described?.resolve(String(details['sdp']));
       session.described = undefined;
       this.#closeAfter(event.session, session, connectWithinMs);
-    } else if (what === 'failed') session.described?.reject(new Error(String(details['reason'])));
+    } else if (what === 'failed')
+      session.described?.reject(
+        new UnfitOffer('unreadable', `The offer cannot be answered: ${String(details['reason'])}`),
+      );
     else if (what === 'candidate') this.#found(session, event.session, details);
     else if (what === 'state') this.#follow(event.session, session, String(details['state']));
   }

@@ -50,6 +50,8 @@ const aliases: Readonly<Record<string, readonly string[]>> = {
 
 export function plan(settings: MediaSettings, machine: Machine): MediaPlan {
   const { stream2, cameraHeadSettings, activeCameraHead, videoEncoder, streamPreload } = settings;
+  const camera = activeCameraHead === 0 ? 'primary' : 'secondary';
+  const head = cameraHeadSettings[camera];
   const framerate = effectiveFramerate(settings, machine);
   const isWarm = (wish: 'auto' | 'on' | 'off', isMain: boolean): boolean =>
     wish === 'on' || (wish === 'auto' && isMain && machine.hardware);
@@ -80,8 +82,6 @@ export function plan(settings: MediaSettings, machine: Machine): MediaPlan {
       : []),
   ];
   streams.push(...settings.streamRenditions.flatMap((name) => renditionOf(name, streams)));
-  const camera = activeCameraHead === 0 ? 'primary' : 'secondary';
-  const head = cameraHeadSettings[camera];
   const source = sourceText(head, Math.max(...streams.map((stream) => stream.framerate)));
   return {
     framerate,

@@ -2,6 +2,7 @@
 import type { Logger } from 'pino';
 import { merge, type Observable, type Subscription } from 'rxjs';
 import type { AppStore } from '../access/accounts.js';
+import { cameraFramerate } from '../pipelines/machine.js';
 import type { Beat } from '../media/messages.js';
 
 /** Short enough to be of use, long enough to see through a moment's trouble. */
@@ -25,13 +26,22 @@ export function watchLoad(
   let samples: Sample[] = [];
   let trouble: string | undefined;
 
+  const reduced = (): string | undefined => {
+    const effective = store.get('streamFramerateEffective');
+    if (effective >= store.get('streamFramerate')) return undefined;
+    const isCamera =
+      effective ===
+      cameraFramerate({
+        activeCameraHead: store.get('activeCameraHead'),
+        cameraHeadSettings: store.get('cameraHeadSettings'),
+      });
+    const why = isCamera
+      ? 'the camera is set to no more'
+      : `this machine cannot encode ${store.get('streamResolution')} faster in software`;
+    return `It runs at ${String(effective)}: ${why}`;
+  };
   const say = (): void => {
-    const [wished, effective] = [store.get('streamFramerate'), store.get('streamFramerateEffective')];
-    const reduced =
-      effective < wished
-        ? `It runs at ${String(effective)}: this machine cannot encode ${store.get('streamResolution')} faster in software`
-        : undefined;
-    store.statuses.remark('streamFramerate', trouble ?? reduced);
+    store.statuses.remark('streamFramerate', trouble ?? reduced());
   };
 
   const judge = (now: Sample, first: Sample, expected: number): void => {

@@ -37,8 +37,8 @@ function longestGap(frames: readonly SeenFrame[], rate: number): number {
   return Math.max(...gaps) * rate;
 }
 
-/** The answer to a DESCRIBE with Basic, which players only use where nothing else is offered. */
-function describeWith(credentials: string): Promise<string> {
+/** The answer to a request with Basic, which players only use where nothing else is offered. */
+function requestWith(method: string, credentials: string, headers = ''): Promise<string> {
   const url = server.rtsp('/stream1', '');
   const basic = Buffer.from(credentials).toString('base64');
   return new Promise((resolve, reject) => {
@@ -48,7 +48,7 @@ function describeWith(credentials: string): Promise<string> {
       socket.destroy();
       resolve(data.toString());
     });
-    socket.write(`DESCRIBE ${url} RTSP/1.0\r\nCSeq: 1\r\nAuthorization: Basic ${basic}\r\n\r\n`);
+    socket.write(`${method} ${url} RTSP/1.0\r\nCSeq: 1\r\nAuthorization: Basic ${basic}\r\n${headers}\r\n`);
   });
 }
 
@@ -129,6 +129,18 @@ describe('players', () => {
     expect((await run('ffprobe', [...words, server.rtsp()])).out.trim()).toContain(name);
   });
 
+  it('cannot touch the session of another, even where they know its name', async () => {
+    const victim = await RtspSocket.play(server.rtspPort, '/stream1', `admin:${adminPassword}`);
+    await victim.until(({ pictures }) => pictures > 3);
+    for (const method of ['TEARDOWN', 'PAUSE', 'GET_PARAMETER'])
+      expect(await requestWith(method, `viewer:${peoplePassword}`, `Session: ${victim.session}\r\n`)).toMatch(
+        /^RTSP\/1.0 454 /,
+      );
+    const { pictures } = victim;
+    await victim.until((player) => player.pictures > pictures + 10);
+    await victim.stop();
+  });
+
   it.each([
     ['nobody', ''],
     ['a wrong password', 'admin:Wrong-horse-9'],
@@ -152,8 +164,8 @@ describe('players', () => {
     });
     const api = (await made.json()) as { token: string };
     for (const each of [token, api.token]) await watch(server.rtsp(`/stream1?token=${each}`, ''));
-    expect(await describeWith(`viewer:${peoplePassword}`)).toMatch(/^RTSP\/1.0 200 OK/);
-    expect(await describeWith('viewer:Wrong-horse-9')).toMatch(/^RTSP\/1.0 401 /);
+    expect(await requestWith('DESCRIBE', `viewer:${peoplePassword}`)).toMatch(/^RTSP\/1.0 200 OK/);
+    expect(await requestWith('DESCRIBE', 'viewer:Wrong-horse-9')).toMatch(/^RTSP\/1.0 401 /);
   });
 });
 

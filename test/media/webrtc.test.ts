@@ -218,6 +218,26 @@ describe('a browser', () => {
   it('is told what is wrong with its offer', async () => {
     const { status, answer } = await play('offer', { video: false });
     expect([status, JSON.parse(answer)]).toMatchObject([422, { error: { code: 'OFFER_WITHOUT_VIDEO' } }]);
+    const offered = await pages.at(-1)?.evaluate<string>(`(async () => {
+      const connection = new RTCPeerConnection();
+      connection.addTransceiver('video', { direction: 'recvonly' });
+      return (await connection.createOffer()).sdp;
+    })()`);
+    for (const [sdp, code] of [
+      ['v=0', 'OFFER_WITHOUT_VIDEO'],
+      [offered?.replace('a=recvonly', 'a=sendonly'), 'OFFER_WITHOUT_VIDEO'],
+      [offered?.replaceAll(/a=ice-ufrag:.*/g, 'a=nothing'), 'INVALID_VALUE'],
+    ]) {
+      const refused = await fetch(`${server.url}/api/webrtc/offer`, {
+        method: 'POST',
+        headers: {
+          authorization: `Basic ${Buffer.from(`viewer:${peoplePassword}`).toString('base64')}`,
+          'content-type': 'application/json',
+        },
+        body: JSON.stringify({ type: 'offer', sdp }),
+      });
+      expect([refused.status, await refused.json()]).toMatchObject([422, { error: { code } }]);
+    }
     expect((await play('offer', { who: `guest:${peoplePassword}` })).status).toBe(403);
     expect((await play('whep', { who: 'viewer:Wrong-horse-9' })).status).toBe(401);
   });

@@ -90,6 +90,13 @@ describe('the plan', () => {
     expect(after.mounts).toEqual(before.mounts);
   });
 
+  it('runs no faster than the camera', () => {
+    const { primary, secondary } = defaults.cameraHeadSettings;
+    const slow = { ...defaults, cameraHeadSettings: { primary: { ...primary, fps: 25 }, secondary } };
+    const wish = { ...slow, streamFramerate: 120, streamResolution: '640x360' };
+    expect([plan(wish, software).framerate, plan(wish, hardware).framerate]).toEqual([25, 25]);
+  });
+
   it('leaves the other stream and the camera alone when one stream changes', () => {
     const before = plan(defaults, software);
     const after = plan({ ...defaults, encoderPreset: 'ultrafast', streamFramerate: 30 }, software);

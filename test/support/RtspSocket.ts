@@ -24,7 +24,8 @@ export class RtspSocket {
   #looking: (() => void)[] = [];
   #sequence = 0;
   #decodable = false;
-  #session = '';
+  /** Its name on the server. */
+  session = '';
 
   private constructor(socket: Socket, url: string, credentials: string) {
     this.#socket = socket;
@@ -89,7 +90,7 @@ export class RtspSocket {
       `${base}/stream=0`,
       `Transport: ${transport === 'tcp' ? 'RTP/AVP/TCP;unicast;interleaved=0-1' : await this.#receiveDatagrams()}`,
     );
-    this.#session = /^Session: ([^;\r]+)/m.exec(setup)?.[1] ?? '';
+    this.session = /^Session: ([^;\r]+)/m.exec(setup)?.[1] ?? '';
     await this.#ask('PLAY', base, 'Range: npt=0-');
   }
 
@@ -123,7 +124,7 @@ export class RtspSocket {
     const answer = new Promise<string>((resolve, reject) => {
       this.#answer = { resolve, reject };
     });
-    const session = this.#session === '' ? '' : `Session: ${this.#session}\r\n`;
+    const session = this.session === '' ? '' : `Session: ${this.session}\r\n`;
     this.#socket.write(
       `${method} ${url} RTSP/1.0\r\nCSeq: ${String(this.#sequence)}\r\n${this.#authorization}${session}${header}\r\n\r\n`,
     );

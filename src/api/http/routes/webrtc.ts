@@ -42,7 +42,13 @@ export function webrtcRoutes(app: App, { store, media }: Services): void {
       return await running().open(identity, stream, offer);
     } catch (error) {
       if (error instanceof ObscuraError && error.code === 'invalid')
-        throw new HttpError(422, 'OFFER_WITHOUT_VIDEO', error.message);
+        throw new HttpError(
+          422,
+          (error.details as { readonly unfit?: string } | undefined)?.unfit === 'unreadable'
+            ? 'INVALID_VALUE'
+            : 'OFFER_WITHOUT_VIDEO',
+          error.message,
+        );
       throw error;
     }
   };
