@@ -59,7 +59,7 @@ export function runMedia({ store, accounts, bind, certificate, log }: MediaParts
     }
   };
 
-  const webrtc = new WebRtcWatchers(store, supervisor);
+  const webrtc = new WebRtcWatchers(store, accounts, supervisor);
   subscriptions.add(
     merge(accounts.changes$, store.observe('webrtcEnabled')).subscribe(() => {
       webrtc.enforce();

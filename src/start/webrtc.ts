@@ -1,5 +1,6 @@
 // WebRTC for people: who may watch over it, with which servers, and for how long.
-import type { AppStore } from '../access/accounts.js';
+import { throttleTime } from 'rxjs';
+import type { Accounts, AppStore } from '../access/accounts.js';
 import type { Identity } from '../access/identity.js';
 import type { WebRtcWatch, WebRtcWatcher } from '../api/services.js';
 import { ObscuraError } from '../errors.js';
@@ -17,16 +18,27 @@ interface Watcher {
 
 type Stream = 'stream1' | 'stream2';
 
+/** Who watches does not go idle; this is well within the shortest time until somebody does. */
+const keepAliveMs = 20_000;
+
 export class WebRtcWatchers implements WebRtcWatch {
   readonly #store: AppStore;
   readonly #supervisor: Supervisor;
   readonly #watchers = new Map<string, Watcher>();
   #opening = 0;
 
-  constructor(store: AppStore, supervisor: Supervisor) {
+  constructor(store: AppStore, accounts: Pick<Accounts, 'touch'>, supervisor: Supervisor) {
     this.#store = store;
     this.#supervisor = supervisor;
     supervisor.closedSessions$.subscribe((session) => this.#watchers.delete(session));
+    // Tokens run out without a word.
+    supervisor.beats$.subscribe(() => {
+      this.enforce();
+    });
+    supervisor.beats$.pipe(throttleTime(keepAliveMs)).subscribe(() => {
+      for (const { identity } of this.#watchers.values())
+        if (identity.sessionId !== undefined) accounts.touch(identity.sessionId);
+    });
     supervisor.candidates$.subscribe((candidate) =>
       this.#watchers.get(candidate.session)?.onCandidate?.(candidate),
     );

@@ -370,35 +370,54 @@ describe('a viewer must go', () => {
     await watch();
   });
 
-  it.each(['account', 'role', 'password', 'token'])('when the %s it came by is no more', async (what) => {
-    const { store } = server;
-    const root = systemActor();
-    const users = { ...store.get('users'), ann: { role: 'viewer' } };
-    await store.transact(root, { users });
-    await store.submit(root, { userPasswords: { ann: 'Ann-has-1-password' } });
-    const login = await fetch(`${server.url}/api/login`, {
-      method: 'POST',
-      body: JSON.stringify({ username: 'ann', password: 'Ann-has-1-password' }),
-    });
-    const { token } = (await login.json()) as { token: string };
-    const url =
-      what === 'token'
-        ? server.rtsp(`/stream1?token=${token}`, '')
-        : server.rtsp('/stream1', 'ann:Ann-has-1-password');
-    const [hers, mine] = [await watch(url), await watch()];
-    if (what === 'account') {
-      const { ann: _ann, ...others } = users;
-      await store.transact(root, { users: others });
-    } else if (what === 'role') await store.transact(root, { users: { ...users, ann: { role: 'guest' } } });
-    else if (what === 'password') await store.submit(root, { userPasswords: { ann: 'Ann-has-2-passwords' } });
-    else
-      await fetch(`${server.url}/api/logout`, {
+  it.each(['account', 'role', 'password', 'session', 'token'])(
+    'when the %s it came by is no more',
+    async (what) => {
+      const { store } = server;
+      const root = systemActor();
+      const users = { ...store.get('users'), ann: { role: 'viewer' } };
+      await store.transact(root, { users });
+      await store.submit(root, { userPasswords: { ann: 'Ann-has-1-password' } });
+      const login = await fetch(`${server.url}/api/login`, {
         method: 'POST',
-        headers: { authorization: `Bearer ${token}` },
+        body: JSON.stringify({ username: 'ann', password: 'Ann-has-1-password' }),
       });
-    await hers.whenEnded();
-    await mine.more(5);
-  });
+      const { token } = (await login.json()) as { token: string };
+      const made = await fetch(`${server.url}/api/tokens`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+        body: JSON.stringify({ name: 'short' }),
+      });
+      const api = (await made.json()) as { token: string; id: string };
+      const url =
+        what === 'token'
+          ? server.rtsp(`/stream1?token=${api.token}`, '')
+          : what === 'session'
+            ? server.rtsp(`/stream1?token=${token}`, '')
+            : server.rtsp('/stream1', 'ann:Ann-has-1-password');
+      const [hers, mine] = [await watch(url), await watch()];
+      if (what === 'account') {
+        const { ann: _ann, ...others } = users;
+        await store.transact(root, { users: others });
+      } else if (what === 'role') await store.transact(root, { users: { ...users, ann: { role: 'guest' } } });
+      else if (what === 'token') {
+        const tokens = store.get('apiTokens');
+        const { [api.id]: short } = tokens;
+        if (short === undefined) throw new Error('There is no such token');
+        // It runs out by itself, and nobody says a word.
+        const expires = Date.now() + 500;
+        await store.transact(root, { apiTokens: { ...tokens, [api.id]: { ...short, expires } } });
+      } else if (what === 'password')
+        await store.submit(root, { userPasswords: { ann: 'Ann-has-2-passwords' } });
+      else
+        await fetch(`${server.url}/api/logout`, {
+          method: 'POST',
+          headers: { authorization: `Bearer ${token}` },
+        });
+      await hers.whenEnded();
+      await mine.more(5);
+    },
+  );
 });
 
 it.each([

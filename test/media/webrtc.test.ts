@@ -36,9 +36,13 @@ interface Player {
 
 async function play(
   way: Way = 'offer',
-  { who = `viewer:${peoplePassword}`, video = true, stream = 'stream1' } = {},
+  {
+    who = `viewer:${peoplePassword}`,
+    authorization = `Basic ${Buffer.from(who).toString('base64')}`,
+    video = true,
+    stream = 'stream1',
+  } = {},
 ): Promise<Player> {
-  const authorization = `Basic ${Buffer.from(who).toString('base64')}`;
   const player = await WebPlayer.open(browser, server.url, { way, authorization, video, stream });
   const { page, status, answer, location } = player;
   pages.push(page);
@@ -260,9 +264,20 @@ describe('a browser', () => {
       });
     const clients = async (): Promise<{ id: string; protocol: string; user: string }[]> =>
       ((await (await ask('/api/clients', 'GET')).json()) as { clients: never[] }).clients;
-    const ends = async (act: () => Promise<unknown>): Promise<void> => {
+    const apiToken = async (): Promise<{ token: string; id: string }> => {
+      const made = await fetch(`${server.url}/api/tokens`, {
+        method: 'POST',
+        headers: {
+          authorization: `Basic ${Buffer.from(`viewer:${peoplePassword}`).toString('base64')}`,
+          'content-type': 'application/json',
+        },
+        body: JSON.stringify({ name: 'short' }),
+      });
+      return (await made.json()) as { token: string; id: string };
+    };
+    const ends = async (act: () => Promise<unknown>, authorization?: string): Promise<void> => {
       await expect.poll(async () => (await clients()).length, { timeout: 15_000 }).toBe(0);
-      const player = await play('whep');
+      const player = await play('whep', authorization === undefined ? {} : { authorization });
       await player.more(5);
       expect(await clients()).toMatchObject([{ protocol: 'webrtc', user: 'viewer' }]);
       await act();
@@ -276,6 +291,14 @@ describe('a browser', () => {
       server.store.transact(systemActor(), { users: { ...users, viewer: { role: 'guest' } } }),
     );
     await server.store.transact(systemActor(), { users });
+    const { token, id } = await apiToken();
+    await ends(() => {
+      const tokens = server.store.get('apiTokens');
+      const { [id]: mine } = tokens;
+      if (mine === undefined) throw new Error('There is no such token');
+      const expires = Date.now() + 500;
+      return server.store.transact(systemActor(), { apiTokens: { ...tokens, [id]: { ...mine, expires } } });
+    }, `Bearer ${token}`);
     await ends(() => server.change({ webrtcEnabled: false }));
     expect((await play()).status).toBe(503);
     await server.change({ webrtcEnabled: true });
