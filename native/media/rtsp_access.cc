@@ -76,6 +76,7 @@ std::string addressOf(GstRTSPClient* client) {
   return address == nullptr ? "" : address;
 }
 
+/** Only as long as the lock is held: the next request of the client may bring another. */
 const RtspGrant* grantOf(GstRTSPClient* client) {
   return static_cast<const RtspGrant*>(g_object_get_data(G_OBJECT(client), grantName));
 }
@@ -222,6 +223,7 @@ bool letIn(GstRTSPContext* context) {
   }
   const Judgement judgement = judge(context);
   if (judgement.grant.has_value()) {
+    const std::lock_guard<std::mutex> hold(lock);
     remember(context->client, *judgement.grant);
     return true;
   }
@@ -302,13 +304,14 @@ void setRtspAccess(RtspAccess next) {
 }
 
 bool mayStay(GstRTSPClient* client) {
-  const RtspGrant* grant = grantOf(client);
   const std::lock_guard<std::mutex> hold(lock);
+  const RtspGrant* grant = grantOf(client);
   // Who has shown nothing yet has been given nothing either.
   return grant == nullptr || access.stillHolds(*grant);
 }
 
 std::string userOf(GstRTSPClient* client) {
+  const std::lock_guard<std::mutex> hold(lock);
   const RtspGrant* grant = grantOf(client);
   return grant == nullptr ? "" : grant->user;
 }

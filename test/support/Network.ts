@@ -14,10 +14,17 @@ export class Network {
     const name = `obs${String(process.pid)}t`;
     try {
       await run('ip', ['netns', 'add', name]);
-      await run('ip', ['netns', 'delete', name]);
+    } catch {
+      return false;
+    }
+    try {
+      // Where it may be made, it still may not be entered.
+      await run('ip', ['netns', 'exec', name, 'true']);
       return true;
     } catch {
       return false;
+    } finally {
+      await run('ip', ['netns', 'delete', name]);
     }
   }
 
