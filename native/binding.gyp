@@ -29,6 +29,7 @@
               "media/channel.cc",
               "media/events.cc",
               "media/graph.cc",
+              "media/h264packets.cc",
               "media/hubsink.cc",
               "media/hubsrc.cc",
               "media/pipelines.cc",

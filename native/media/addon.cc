@@ -9,6 +9,7 @@
 
 #include "channel.h"
 #include "events.h"
+#include "h264packets.h"
 #include "hubsink.h"
 #include "hubsrc.h"
 #include "pipelines.h"
@@ -180,10 +181,8 @@ Napi::Value WebRtcOpen(const Napi::CallbackInfo& info) {
   offer.session = member("session");
   offer.sdp = member("sdp");
   offer.channel = member("channel");
-  offer.payloader = member("payloader");
   offer.caps = member("caps");
   offer.stunServer = member("stunServer");
-  offer.twccId = given.Get("twccId").ToNumber().Int32Value();
   offer.trickle = given.Get("trickle").ToBoolean();
   const auto servers = given.Get("turnServers").As<Napi::Array>();
   for (std::uint32_t index = 0; index < servers.Length(); index += 1)
@@ -236,7 +235,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
     g_clear_error(&error);
     throw Napi::Error::New(env, message);
   }
-  if (!registerHubSink() || !registerHubSrc() || !registerTimestamp())
+  if (!registerHubSink() || !registerHubSrc() || !registerTimestamp() || !registerH264Packets())
     throw Napi::Error::New(env, "The elements of this addon cannot be registered");
   exports.Set("listen", Napi::Function::New(env, Listen, "listen"));
   exports.Set("channels", Napi::Function::New(env, Channels, "channels"));

@@ -29,6 +29,33 @@ bool isRaw(const GstCaps* caps) {
 
 }  // namespace
 
+Unit::Unit(GstBuffer* buffer, GstCaps* caps, GstClockTime capturedAt, bool isKey)
+    : capturedAt(capturedAt),
+      isKey(isKey),
+      buffer_(gst_buffer_ref(buffer)),
+      caps_(gst_caps_ref(caps)),
+      isMapped_(!isRaw(caps) && gst_buffer_map(buffer_, &bytes_, GST_MAP_READ)) {}
+
+Unit::~Unit() {
+  if (isMapped_) gst_buffer_unmap(buffer_, &bytes_);
+  gst_buffer_unref(buffer_);
+  gst_caps_unref(caps_);
+}
+
+GstBuffer* Unit::share() const {
+  // Raw frames may be in memory of a device, which is to stay what it is.
+  if (!isMapped_) return gst_buffer_copy(buffer_);
+  GstBuffer* shared = gst_buffer_new();
+  gst_buffer_copy_into(shared, buffer_, static_cast<GstBufferCopyFlags>(GST_BUFFER_COPY_METADATA), 0,
+                       static_cast<gsize>(-1));
+  // Memory keeps a list of all buffers that hold it, under a lock: with many viewers, each would pay for all others.
+  gst_buffer_append_memory(
+      shared, gst_memory_new_wrapped(GST_MEMORY_FLAG_READONLY, bytes_.data, bytes_.size, 0, bytes_.size,
+                                     new std::shared_ptr<const Unit>(shared_from_this()),
+                                     [](gpointer held) { delete static_cast<std::shared_ptr<const Unit>*>(held); }));
+  return shared;
+}
+
 std::shared_ptr<Channel> Channel::named(const std::string& name) {
   const std::lock_guard<std::mutex> hold(registryLock);
   auto& channel = registry()[name];

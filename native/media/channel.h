@@ -17,22 +17,16 @@
 namespace obscura {
 
 /** One frame, or one access unit, as it was produced. Never changed, so that all consumers can share it. */
-class Unit {
+class Unit : public std::enable_shared_from_this<Unit> {
  public:
   /** Takes references of its own. `capturedAt` is on the monotonic clock that all pipelines share. */
-  Unit(GstBuffer* buffer, GstCaps* caps, GstClockTime capturedAt, bool isKey)
-      : capturedAt(capturedAt),
-        isKey(isKey),
-        buffer_(gst_buffer_ref(buffer)),
-        caps_(gst_caps_ref(caps)) {}
-  ~Unit() {
-    gst_buffer_unref(buffer_);
-    gst_caps_unref(caps_);
-  }
+  Unit(GstBuffer* buffer, GstCaps* caps, GstClockTime capturedAt, bool isKey);
+  ~Unit();
   Unit(const Unit&) = delete;
   Unit& operator=(const Unit&) = delete;
 
-  GstBuffer* buffer() const { return buffer_; }
+  /** A buffer of the consumer's own, around the same memory; the caller owns it. */
+  GstBuffer* share() const;
   GstCaps* caps() const { return caps_; }
 
   const GstClockTime capturedAt;
@@ -41,6 +35,9 @@ class Unit {
  private:
   GstBuffer* buffer_;
   GstCaps* caps_;
+  /** Of an encoded unit. */
+  GstMapInfo bytes_{};
+  bool isMapped_ = false;
 };
 using UnitPtr = std::shared_ptr<const Unit>;
 

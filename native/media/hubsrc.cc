@@ -148,8 +148,7 @@ GstFlowReturn create(GstPushSrc* source, GstBuffer** result) {
     if (!gst_base_src_set_caps(GST_BASE_SRC(source), unit->caps())) return GST_FLOW_NOT_NEGOTIATED;
     gst_caps_replace(&outlet.caps, unit->caps());
   }
-  // A copy of the small head only: the memory is shared.
-  GstBuffer* buffer = gst_buffer_copy(unit->buffer());
+  GstBuffer* buffer = unit->share();
   const GstClockTime time = outlet.timeOf(*unit, gst_element_get_base_time(GST_ELEMENT(source)));
   GST_BUFFER_PTS(buffer) = time;
   GST_BUFFER_DTS(buffer) = time;

@@ -2,7 +2,6 @@
 
 #include <dlfcn.h>
 #include <gst/gst.h>
-#include <gst/rtp/rtp.h>
 #include <gst/sdp/sdp.h>
 
 #include <atomic>
@@ -63,8 +62,8 @@ class Session : public std::enable_shared_from_this<Session> {
 
   void open() {
     const std::string text = "hubsrc channel=" + offer_.channel + " owner=\"" + offer_.session + "\" ! " +
-                             offer_.payloader + " name=pay ! " + offer_.caps +
-                             " ! webrtcbin name=rtc bundle-policy=max-bundle latency=0";
+                             "h264packets caps=\"" + offer_.caps + "\" ! " +
+                             "webrtcbin name=rtc bundle-policy=max-bundle latency=0";
     GError* error = nullptr;
     pipeline_ = gst_parse_launch_full(text.c_str(), nullptr, GST_PARSE_FLAG_FATAL_ERRORS, &error);
     if (pipeline_ == nullptr) {
@@ -80,7 +79,7 @@ class Session : public std::enable_shared_from_this<Session> {
       g_signal_emit_by_name(bin_, "add-turn-server", server.c_str(), &added);
     }
     doWithoutRouters();
-    addExtension();
+    doWithoutRedundancy();
     connect("notify::connection-state", G_CALLBACK(+[](GObject*, GParamSpec*, gpointer data) {
               if (const auto session = self(data)) session->onConnectionState();
             }));
@@ -218,16 +217,30 @@ class Session : public std::enable_shared_from_this<Session> {
     g_clear_object(&ice);
   }
 
-  /** Packets carry numbers by which the browser reports how the network fares. */
-  void addExtension() {
-    if (offer_.twccId == 0) return;
-    GstElement* extension = gst_element_factory_make("rtphdrexttwcc", nullptr);
-    if (extension == nullptr) return;
-    gst_rtp_header_extension_set_id(GST_RTP_HEADER_EXTENSION(extension), static_cast<guint>(offer_.twccId));
-    GstElement* payloader = gst_bin_get_by_name(GST_BIN(pipeline_), "pay");
-    g_signal_emit_by_name(payloader, "add-extension", extension);
-    gst_object_unref(extension);
-    gst_object_unref(payloader);
+  /**
+   * What is lost is sent again, so the elements for redundant packets have nothing to add. But they take lists of
+   * packets apart, and everything after them would be called for each packet instead of for each picture.
+   */
+  void doWithoutRedundancy() {
+    g_signal_connect(bin_, "deep-element-added", G_CALLBACK(+[](GstBin*, GstBin*, GstElement* added, gpointer) {
+                       const GstElementFactory* factory = gst_element_get_factory(added);
+                       // Some of its parts are of types that nobody else can make.
+                       if (factory == nullptr) return;
+                       const gchar* name = GST_OBJECT_NAME(factory);
+                       if (g_str_equal(name, "rtpulpfecenc") || g_str_equal(name, "rtpredenc")) passLists(added);
+                     }),
+                     nullptr);
+  }
+
+  static void passLists(GstElement* element) {
+    GstPad* sink = gst_element_get_static_pad(element, "sink");
+    gst_pad_set_chain_list_function(sink, [](GstPad*, GstObject* parent, GstBufferList* list) {
+      GstPad* source = gst_element_get_static_pad(GST_ELEMENT(parent), "src");
+      const GstFlowReturn flow = gst_pad_push_list(source, list);
+      gst_object_unref(source);
+      return flow;
+    });
+    gst_object_unref(sink);
   }
 
   void onRemoteDescription(const GstStructure*) {

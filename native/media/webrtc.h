@@ -13,12 +13,8 @@ struct WebRtcOffer {
   /** The browser's offer; empty where the server is to offer, and the browser to answer. */
   std::string sdp;
   std::string channel;
-  /** As launch text: what packs the channel's frames, with the payload type of the offer. */
-  std::string payloader;
-  /** `application/x-rtp` of what leaves the payloader. */
+  /** `application/x-rtp`, with the payload type and the extensions that the offer has. */
   std::string caps;
-  /** 0 where the offer has no transport-wide congestion control. */
-  int twccId = 0;
   /** Describe at once and tell candidates as they come; otherwise the description has them all. */
   bool trickle = false;
   /** stun://host:port; empty for none. */

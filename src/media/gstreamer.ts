@@ -24,9 +24,7 @@ export interface MediaAddon {
     readonly session: string;
     readonly sdp: string;
     readonly channel: string;
-    readonly payloader: string;
     readonly caps: string;
-    readonly twccId: number;
     readonly trickle: boolean;
     readonly stunServer: string;
     readonly turnServers: readonly string[];

@@ -2,7 +2,6 @@
 import { randomBytes } from 'node:crypto';
 import type { MediaAddon, MediaEvent } from './gstreamer.js';
 import type { WebRtcCandidate, WebRtcOpened, WebRtcOrder, WebRtcReport } from './messages.js';
-import { formats } from '../pipelines/encoders.js';
 import { readOffer, twccUri, UnfitOffer } from './sdp.js';
 
 /** Gathering addresses takes no time on a local network; a server that does not answer must not hold up the rest. */
@@ -74,13 +73,11 @@ export class WebRtcSessions {
         }, describeWithinMs),
       });
     });
-    const extension = twccId === 0 ? '' : `,extmap-${String(twccId)}=(string)"${twccUri}"`;
+    const extension = twccId === 0 ? '' : `,extmap-${String(twccId)}=(string)${twccUri}`;
     const caps = `application/x-rtp,media=video,encoding-name=H264,clock-rate=90000,payload=${String(payloadType)}${extension}`;
     try {
       this.#addon.webrtcOpen({
-        ...{ session, sdp: sdp ?? '', channel: stream, twccId, trickle, stunServer, turnServers },
-        payloader: `${formats.h264.payloader} pt=${String(payloadType)}`,
-        caps,
+        ...{ session, sdp: sdp ?? '', channel: stream, caps, trickle, stunServer, turnServers },
       });
       const opened = { session, sdp: withParameters(await described, payloadType, parameters) };
       // Only when the description is on its way.
