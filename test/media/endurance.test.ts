@@ -1,6 +1,7 @@
 // Hundreds of rebuilds and of viewers that come and go: what the media process holds must not grow with them.
 import { readdirSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { launchBrowser } from '../support/browser.js';
 import { mediaServer, type MediaServer } from '../support/mediaServer.js';
 import { RtspSocket } from '../support/RtspSocket.js';
 import { adminPassword } from '../support/runningServer.js';
@@ -49,7 +50,7 @@ it('300 rebuilds while somebody watches leave nothing behind', async () => {
   await expect.poll(() => held(pid).threads, { timeout: 10_000 }).toBeLessThanOrEqual(before.threads + 3);
   const after = held(pid);
   expect(after.descriptors).toBeLessThanOrEqual(before.descriptors + 5);
-  expect(after.megabytes).toBeLessThan(before.megabytes + 60);
+  expect(after.megabytes).toBeLessThan(before.megabytes + 30);
   expect(server.mediaState().pid).toBe(pid);
   await viewer.stop();
 }, 120_000);
@@ -72,7 +73,50 @@ it('300 viewers that come and go leave nothing behind', async () => {
     .toBeLessThanOrEqual(before.descriptors + 5);
   const after = held(pid);
   expect(after.threads).toBeLessThanOrEqual(before.threads + 3);
-  expect(after.megabytes).toBeLessThan(before.megabytes + 60);
+  expect(after.megabytes).toBeLessThan(before.megabytes + 30);
   expect(stays.closed).toBe(false);
   await stays.stop();
+}, 120_000);
+
+it('browsers that come and go, and those that only knock, leave nothing behind', async () => {
+  const { pid } = server.mediaState();
+  await server.change({ webrtcEnabled: true });
+  const browser = await launchBrowser();
+  try {
+    const page = await browser.newPage();
+    await page.goto(`${server.url}/livez`);
+    const authorization = `Basic ${Buffer.from(credentials).toString('base64')}`;
+    const comeAndGo = (times: number): Promise<unknown> =>
+      page.evaluate(`(async () => {
+        const headers = { authorization: ${JSON.stringify(authorization)}, 'content-type': 'application/sdp' };
+        for (let count = 0; count < ${String(times)}; count += 1) {
+          const pc = new RTCPeerConnection();
+          pc.addTransceiver('video', { direction: 'recvonly' });
+          await pc.setLocalDescription(await pc.createOffer());
+          const response = await fetch('/api/whep/stream1', { method: 'POST', headers, body: pc.localDescription.sdp });
+          if (!response.ok) throw new Error(await response.text());
+          const sdp = await response.text();
+          // Every third goes before anything is agreed on.
+          if (count % 3 !== 0) {
+            await pc.setRemoteDescription({ type: 'answer', sdp });
+            while (pc.connectionState !== 'connected') await new Promise((resolve) => setTimeout(resolve, 5));
+          }
+          const { status } = await fetch(response.headers.get('location'), { method: 'DELETE', headers });
+          if (status !== 200) throw new Error('DELETE: ' + status);
+          pc.close();
+        }
+      })()`);
+    await comeAndGo(15);
+    await expect.poll(() => server.media?.webrtc.list().length).toBe(0);
+    const before = held(pid);
+    await comeAndGo(300);
+    const patience = { timeout: 20_000 };
+    await expect.poll(() => held(pid).threads, patience).toBeLessThanOrEqual(before.threads + 3);
+    await expect.poll(() => held(pid).descriptors, patience).toBeLessThanOrEqual(before.descriptors + 5);
+    console.log(before, held(pid));
+    expect(held(pid).megabytes).toBeLessThan(before.megabytes + 30);
+    expect(server.mediaState().pid).toBe(pid);
+  } finally {
+    await browser.close();
+  }
 }, 120_000);

@@ -43,8 +43,12 @@ void fail(const char* what) {
 
 class StressProducer final : public Producer {
  public:
-  void requestKeyframe() override { wished = true; }
+  void requestKeyframe() override {
+    wished = true;
+    wishes += 1;
+  }
   std::atomic<bool> wished{false};
+  std::atomic<std::int64_t> wishes{0};
 };
 
 class StressConsumer final : public Consumer {
@@ -146,6 +150,12 @@ void abuseClasses() {
   gst_buffer_unref(buffer);
   gst_caps_unref(caps);
   if (alive != 1) fail("what nobody needs is freed");
+  // A crowd of viewers that have lost something share a keyframe, ten of them a second at the most.
+  while (last.wishes == 0) channel->requestKeyframe();
+  const std::int64_t began = g_get_monotonic_time();
+  for (int viewer = 0; viewer < 1000; viewer += 1) channel->requestKeyframe();
+  const std::int64_t tenths = (g_get_monotonic_time() - began) / 100'000;
+  if (last.wishes > tenths + 2) fail("keyframes are asked for now and then");
   const std::string figures = Channel::statistics();
   if (figures.find("\"consumers\":0") == std::string::npos) fail("consumers that have left are gone");
   channel->endProducing(&last);
