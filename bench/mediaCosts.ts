@@ -6,7 +6,7 @@ import { tell } from './lab.js';
 import { residentMegabytes, threadsOf, usedSeconds, type Subject } from './mediaSubjects.js';
 
 const rtspCounts = [1, 10, 50, 100] as const;
-const webRtcCounts = [1, 5, 10] as const;
+const webRtcCounts = [1, 5, 10, 25] as const;
 const secondsEach = 8;
 
 interface Cost {

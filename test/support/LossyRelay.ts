@@ -26,7 +26,7 @@ export class LossyRelay {
     this.#outer = outer;
     let player: AddressInfo | undefined;
     outer.on('message', (packet, from) => {
-      player = from as AddressInfo;
+      player = from;
       inner.send(packet, server.port, server.address);
     });
     inner.on('message', (packet) => {
