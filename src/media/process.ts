@@ -1,7 +1,7 @@
 // The media process: the only one that loads GStreamer. It may crash or hang; whoever started it starts it again.
 import { availableParallelism } from 'node:os';
 import { messageOf } from '../errors.js';
-import { isHardware, knownEncoders } from '../pipelines/encoders.js';
+import { knownEncoders } from '../pipelines/encoders.js';
 import type { Machine } from '../pipelines/machine.js';
 import { CannotRun, Engine } from './engine.js';
 import { loadGStreamer, type MediaEvent } from './gstreamer.js';
@@ -111,11 +111,9 @@ process.on('disconnect', () => process.exit(0));
 process.on('SIGINT', () => undefined);
 process.on('SIGTERM', () => undefined);
 
-const present = knownEncoders.filter((element) => addon.hasElement(element));
 const machine: Machine = {
   cores: availableParallelism(),
-  encoders: present,
-  hardware: present.some(isHardware),
+  encoders: knownEncoders.filter((element) => addon.hasElement(element)),
 };
 say({ kind: 'ready', machine, version: addon.version() });
 

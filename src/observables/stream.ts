@@ -99,6 +99,17 @@ export const videoEncoder = defineObservable('videoEncoder', {
   effect: 'rebuild',
 });
 
+export const encoderElement = defineObservable('encoderElement', {
+  schema: choice(['auto', 'v4l2h264enc', 'vah264enc', 'nvh264enc', 'vaapih264enc', 'x264enc', 'openh264enc']),
+  default: 'auto',
+  title: 'H.264 encoder',
+  description:
+    'The GStreamer element that encodes H.264. `auto` takes the first that this machine has, hardware before software.',
+  ...media,
+  save: true,
+  effect: 'rebuild',
+});
+
 export const encoderProfile = defineObservable('encoderProfile', {
   schema: profile,
   default: 'high',

@@ -4,8 +4,12 @@ import type { MediaSettings } from './settings.js';
 
 export type Codec = MediaSettings['videoEncoder'];
 
+type EncoderSettings = Pick<MediaSettings, 'encoderElement' | 'encoderPreset'>;
+
 export interface EncoderWish {
   readonly codec: Codec;
+  /** Of H.264; `auto` leaves the choice to the machine. */
+  readonly element: MediaSettings['encoderElement'];
   /** bit/s */
   readonly bitrate: number;
   readonly profile: string;
@@ -16,7 +20,8 @@ export interface EncoderWish {
 
 interface Encoder {
   readonly element: string;
-  readonly hardware: boolean;
+  /** Millions of pixels that a core encodes in a second; hardware takes none of a core. */
+  readonly speed: Readonly<Record<EncoderWish['preset'], number>>;
   /** The raw form it takes, where that is not NV12. */
   readonly input?: 'I420';
   /** What cannot change while it runs. */
@@ -71,6 +76,15 @@ const profileOptions: Readonly<Record<string, string>> = {
   high: ' option-string=cabac=1:8x8dct=1',
 };
 
+const inHardware = { ultrafast: Infinity, fast: Infinity, medium: Infinity, slow: Infinity };
+/** What was measured, less a reserve for busy pictures. */
+const inSoftware = {
+  x264: { ultrafast: 80, fast: 60, medium: 40, slow: 25 },
+  openh264: { ultrafast: 40, fast: 40, medium: 40, slow: 40 },
+  x265: { ultrafast: 14, fast: 9, medium: 9, slow: 9 },
+  jpeg: { ultrafast: 130, fast: 130, medium: 130, slow: 130 },
+};
+
 const keyframeEvery = ({ latency, framerate }: EncoderWish): string =>
   String(Math.max(1, keyframeSeconds[latency] * framerate));
 const kilobits = ({ bitrate }: EncoderWish): string => String(Math.round(bitrate / 1000));
@@ -79,14 +93,14 @@ const encoders: Readonly<Record<Codec, readonly Encoder[]>> = {
   h264: [
     {
       element: 'v4l2h264enc',
-      hardware: true,
+      speed: inHardware,
       fixed: (wish) =>
         `extra-controls="controls,video_bitrate=${String(wish.bitrate)},h264_i_frame_period=${keyframeEvery(wish)},repeat_sequence_header=1"`,
       live: () => ({}),
     },
     ...['vah264enc', 'nvh264enc'].map((element): Encoder => ({
       element,
-      hardware: true,
+      speed: inHardware,
       fixed: (wish) =>
         element === 'vah264enc'
           ? `key-int-max=${keyframeEvery(wish)} rate-control=cbr b-frames=0`
@@ -95,20 +109,20 @@ const encoders: Readonly<Record<Codec, readonly Encoder[]>> = {
     })),
     {
       element: 'vaapih264enc',
-      hardware: true,
+      speed: inHardware,
       fixed: (wish) => `keyframe-period=${keyframeEvery(wish)} rate-control=cbr max-bframes=0`,
       live: (wish) => ({ bitrate: kilobits(wish) }),
     },
     {
       element: 'x264enc',
-      hardware: false,
+      speed: inSoftware.x264,
       fixed: (wish) =>
         `tune=zerolatency speed-preset=${x264Presets[wish.preset]} key-int-max=${keyframeEvery(wish)} vbv-buf-capacity=${String(bufferMs[wish.latency])} byte-stream=true${profileOptions[wish.profile] ?? ''}`,
       live: (wish) => ({ bitrate: kilobits(wish) }),
     },
     {
       element: 'openh264enc',
-      hardware: false,
+      speed: inSoftware.openh264,
       input: 'I420',
       fixed: (wish) => `rate-control=bitrate gop-size=${keyframeEvery(wish)} complexity=low`,
       live: ({ bitrate }) => ({ bitrate: String(bitrate), 'max-bitrate': String(bitrate) }),
@@ -117,7 +131,7 @@ const encoders: Readonly<Record<Codec, readonly Encoder[]>> = {
   h265: [
     {
       element: 'x265enc',
-      hardware: false,
+      speed: inSoftware.x265,
       input: 'I420',
       fixed: (wish) =>
         `tune=zerolatency speed-preset=${wish.preset === 'ultrafast' ? 'ultrafast' : 'superfast'} key-int-max=${keyframeEvery(wish)}`,
@@ -127,7 +141,7 @@ const encoders: Readonly<Record<Codec, readonly Encoder[]>> = {
   mjpeg: [
     {
       element: 'jpegenc',
-      hardware: false,
+      speed: inSoftware.jpeg,
       fixed: () => 'idct-method=ifast',
       // JPEG knows no bitrate: about so many bits for each picture.
       live: ({ bitrate, framerate }) => ({
@@ -142,34 +156,51 @@ export const knownEncoders: readonly string[] = Object.values(encoders).flatMap(
   all.map(({ element }) => element),
 );
 
-export function isHardware(element: string): boolean {
-  return encoders.h264.some((encoder) => encoder.element === element && encoder.hardware);
-}
-
 /** A codec that nothing on this machine encodes. */
 export class NoEncoder extends Error {
   override readonly name = 'NoEncoder';
 }
 
-function choose(codec: Codec, { encoders: present }: Machine): Encoder {
-  const found = encoders[codec].find(({ element }) => present.includes(element));
+function choose(
+  { codec, element }: Pick<EncoderWish, 'codec' | 'element'>,
+  { encoders: present }: Machine,
+): Encoder {
+  const all = encoders[codec];
+  const here = all.filter((encoder) => present.includes(encoder.element));
+  const isAsked = codec === 'h264' && element !== 'auto';
+  const found = isAsked ? here.find((encoder) => encoder.element === element) : here[0];
   if (found !== undefined) return found;
-  const wanted = encoders[codec].map(({ element }) => element).join(', ');
-  throw new NoEncoder(`This machine has no encoder for ${codec}: none of ${wanted}`);
+  const named = (of: readonly Encoder[]): string => of.map((encoder) => encoder.element).join(', ');
+  throw new NoEncoder(
+    isAsked
+      ? `This machine has no ${element}, but ${here.length === 0 ? 'nothing' : named(here)} for ${codec}`
+      : `This machine has no encoder for ${codec}: none of ${named(all)}`,
+  );
+}
+
+/** How many pixels of a codec a core encodes in a second. */
+export function pixelsPerCore(codec: Codec, settings: EncoderSettings, machine: Machine): number {
+  const { speed } = choose({ codec, element: settings.encoderElement }, machine);
+  return speed[settings.encoderPreset] * 1e6;
+}
+
+/** Whether H.264 costs the processor nothing. */
+export function encodesInHardware(settings: EncoderSettings, machine: Machine): boolean {
+  return pixelsPerCore('h264', settings, machine) === Infinity;
 }
 
 /** The raw form that the encoder takes. */
-export function encoderInput({ codec }: EncoderWish, machine: Machine): 'NV12' | 'I420' {
-  return choose(codec, machine).input ?? 'NV12';
+export function encoderInput(wish: EncoderWish, machine: Machine): 'NV12' | 'I420' {
+  return choose(wish, machine).input ?? 'NV12';
 }
 
 /** The part of a launch text from raw frames to what the hub carries. */
 export function encoderText(wish: EncoderWish, machine: Machine): string {
-  const encoder = choose(wish.codec, machine);
+  const encoder = choose(wish, machine);
   return `${encoder.element} name=encoder ${encoder.fixed(wish)} ! ${formats[wish.codec].after(wish)}`;
 }
 
 export function liveEncoderProperties(wish: EncoderWish, machine: Machine): Record<string, string> {
-  const live = choose(wish.codec, machine).live(wish);
+  const live = choose(wish, machine).live(wish);
   return Object.fromEntries(Object.entries(live).map(([property, value]) => [`encoder.${property}`, value]));
 }

@@ -1,4 +1,5 @@
 // What the machine can do, and what that leaves of a wish.
+import { pixelsPerCore, type Codec } from './encoders.js';
 import type { MediaSettings } from './settings.js';
 
 type CameraSettings = Pick<MediaSettings, 'activeCameraHead' | 'cameraHeadSettings'>;
@@ -7,31 +8,24 @@ export interface Machine {
   readonly cores: number;
   /** Names of the encoder elements that can be made here. */
   readonly encoders: readonly string[];
-  /** Whether H.264 is encoded by hardware. */
-  readonly hardware: boolean;
 }
 
-/** Millions of pixels that a core encodes in a second, by effort: what was measured, less a reserve for busy pictures. */
-const speed: Readonly<Record<MediaSettings['encoderPreset'], number>> = {
-  ultrafast: 80,
-  fast: 60,
-  medium: 40,
-  slow: 25,
-};
 /** The rest of the machine is for viewers, capture and everything else. */
 const shareForEncoding = 0.8;
 
 /**
- * The rate of the main stream: as wished, but no faster than the camera. Where software cannot encode the wish in real time, a whole part of it is taken, so that
- * pictures stay evenly spaced: a lower rate is better than a growing delay.
+ * The rate of the main stream: as wished, but no faster than the camera. Where software cannot encode the wish in real
+ * time, a whole part of it is taken, so that pictures stay evenly spaced: a lower rate is better than a growing delay.
  */
 export function effectiveFramerate(settings: MediaSettings, machine: Machine): number {
-  const { streamFramerate, streamResolution, stream2, encoderPreset } = settings;
+  const { streamFramerate, streamResolution, stream2, videoEncoder } = settings;
   const wish = Math.min(streamFramerate, cameraFramerate(settings));
-  if (machine.hardware) return wish;
-  const budget = speed[encoderPreset] * 1e6 * machine.cores * shareForEncoding;
-  const second = stream2.enabled ? pixelsOf(stream2.resolution) * stream2.framerate : 0;
-  const fits = (rate: number): boolean => pixelsOf(streamResolution) * rate + second <= budget;
+  const cores = (codec: Codec, resolution: string, rate: number): number =>
+    (pixelsOf(resolution) * rate) / pixelsPerCore(codec, settings, machine);
+  const second = stream2.enabled ? cores('h264', stream2.resolution, stream2.framerate) : 0;
+  const budget = machine.cores * shareForEncoding - second;
+  const fits = (rate: number): boolean => cores(videoEncoder, streamResolution, rate) <= budget;
+  if (fits(wish)) return wish;
   for (let part = 1; part < wish; part += 1) {
     const rate = Math.round(wish / part);
     if (fits(rate)) return rate;

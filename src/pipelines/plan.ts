@@ -1,6 +1,13 @@
 // What the settings mean in pipelines: a pure function from settings and machine to named pipelines as text. Pipelines
 // are small and joined by channels of the hub, so that each can be exchanged without the others noticing.
-import { encoderInput, encoderText, formats, liveEncoderProperties, type Codec } from './encoders.js';
+import {
+  encoderInput,
+  encoderText,
+  encodesInHardware,
+  formats,
+  liveEncoderProperties,
+  type Codec,
+} from './encoders.js';
 import { effectiveFramerate, type Machine } from './machine.js';
 import { overlayProperties } from './overlay.js';
 import { sourceText } from './sources.js';
@@ -54,7 +61,7 @@ export function plan(settings: MediaSettings, machine: Machine): MediaPlan {
   const head = cameraHeadSettings[camera];
   const framerate = effectiveFramerate(settings, machine);
   const isWarm = (wish: 'auto' | 'on' | 'off', isMain: boolean): boolean =>
-    wish === 'on' || (wish === 'auto' && isMain && machine.hardware);
+    wish === 'on' || (wish === 'auto' && isMain && encodesInHardware(settings, machine));
   const streams: Stream[] = [
     {
       id: 'stream1',
@@ -126,8 +133,14 @@ function encodePlan(
   settings: MediaSettings,
   machine: Machine,
 ): PipelinePlan {
-  const { encoderPreset, streamLatencyMode } = settings;
-  const wish = { codec, bitrate, profile, preset: encoderPreset, latency: streamLatencyMode, framerate };
+  const wish = {
+    ...{ codec, bitrate, profile, framerate },
+    ...{
+      element: settings.encoderElement,
+      preset: settings.encoderPreset,
+      latency: settings.streamLatencyMode,
+    },
+  };
   const [width = '0', height = '0'] = resolution.split('x');
   const encoder = encoderText(wish, machine);
   const format = encoderInput(wish, machine);

@@ -5,6 +5,7 @@ import type { ValueOf } from '../observables/define.js';
 export const mediaKeys = [
   'activeCameraHead',
   'cameraHeadSettings',
+  'encoderElement',
   'encoderPreset',
   'encoderProfile',
   'stream2',

@@ -90,6 +90,7 @@ const aboutAccess: readonly Key[] = [
 const special: Readonly<Partial<Record<Key, (value: never) => unknown>>> = {
   streamResolution: () => '1280x720',
   streamFramerate: () => 15,
+  encoderElement: () => 'openh264enc',
   cameraHeadSettings: (heads: { readonly primary: object }) => ({
     ...heads,
     primary: { ...heads.primary, resolution: '640x360' },

@@ -320,6 +320,20 @@ describe('a viewer stays', () => {
     await new Promise((resolve) => somebody.close(resolve));
   });
 
+  it('when an encoder is wished that the machine does not have, with those that it has', async () => {
+    const viewer = await watch();
+    expect(await server.change({ encoderElement: 'nvh264enc' })).toMatchObject({
+      ok: false,
+      error: {
+        code: 'failed',
+        key: 'encoderElement',
+        message: expect.stringMatching(/no nvh264enc, but .*x264enc.* for h264/) as string,
+      },
+    });
+    await expect.poll(() => server.store.get('encoderElement')).toBe('auto');
+    await viewer.more(10);
+  });
+
   it('when a codec is wished that cannot be: what ran goes on', async () => {
     const viewer = await watch();
     const heads = server.store.get('cameraHeadSettings');

@@ -219,6 +219,72 @@ describe('a browser', () => {
     expect((await answer(`admin:${adminPassword}`)).status).toBe(404);
   });
 
+  it('finds the server by WHEP with addresses that it tells later, and hangs up', async () => {
+    const page = await browser.newPage();
+    pages.push(page);
+    await page.goto(`${server.url}/livez`);
+    const sdp = await page.evaluate<string>(`(async () => {
+      globalThis.pc = new RTCPeerConnection();
+      globalThis.own = [];
+      pc.onicecandidate = ({ candidate }) => candidate && own.push(candidate.candidate);
+      pc.addTransceiver('video', { direction: 'recvonly' });
+      await pc.setLocalDescription(await pc.createOffer());
+      return pc.localDescription.sdp;
+    })()`);
+    const ask = (path: string, method: string, body?: string, headers = {}) =>
+      fetch(server.url + path, {
+        method,
+        headers: {
+          authorization: `Basic ${Buffer.from(`viewer:${peoplePassword}`).toString('base64')}`,
+          ...headers,
+        },
+        ...(body === undefined ? {} : { body }),
+      });
+    const opened = await ask('/api/whep/stream1', 'POST', sdp.replaceAll(/^a=candidate:.*\r?\n/gm, ''), {
+      'content-type': 'application/sdp',
+    });
+    expect([opened.status, opened.headers.get('content-type')]).toEqual([
+      201,
+      expect.stringContaining('application/sdp'),
+    ]);
+    const answer = await opened.text();
+    const location = opened.headers.get('location') ?? '';
+    const etag = opened.headers.get('etag') ?? '';
+    expect(location).toMatch(/^\/api\/whep\/stream1\/./);
+    expect(opened.headers.get('accept-patch')).toBe('application/trickle-ice-sdpfrag');
+    await page.evaluate(`pc.setRemoteDescription({ type: 'answer', sdp: ${JSON.stringify(answer)} })`);
+
+    const fragment = async (): Promise<string> =>
+      [
+        ...[
+          'a=ice-ufrag:abcd',
+          'a=ice-pwd:abcdefghijklmnopqrstuvwx',
+          'm=video 9 UDP/TLS/RTP/SAVPF 0',
+          'a=mid:0',
+        ],
+        ...(await page.evaluate<string[]>('own')).map((candidate) => `a=${candidate}`),
+        'a=end-of-candidates',
+        '',
+      ].join('\r\n');
+    const type = { 'content-type': 'application/trickle-ice-sdpfrag' };
+    const told = async (path: string, headers: object): Promise<number> =>
+      (await ask(path, 'PATCH', await fragment(), headers)).status;
+    expect(await told(location, { ...type, 'if-match': etag })).toBe(204);
+    expect(await told(location, type)).toBe(204);
+    expect(await told(location, { 'content-type': 'application/sdp' })).toBe(415);
+    expect(await told(location, { ...type, 'if-match': '"other"' })).toBe(412);
+    expect(await told(location, { ...type, 'if-match': '*' })).toBe(422);
+    expect(await told('/api/whep/stream1/nobody', type)).toBe(404);
+
+    const decoded = async (): Promise<number> =>
+      (await page.evaluate<{ frames: number }>(statsScript)).frames;
+    await expect.poll(decoded, { timeout: 15_000 }).toBeGreaterThan(10);
+    expect((await ask(location, 'DELETE')).status).toBe(200);
+    const session = location.split('/').at(-1);
+    expect(server.media?.webrtc.list().some((each) => each.session === session)).toBe(false);
+    expect((await ask(location, 'DELETE')).status).toBe(404);
+  });
+
   it('is told what is wrong with its offer', async () => {
     const { status, answer } = await play('offer', { video: false });
     expect([status, JSON.parse(answer)]).toMatchObject([422, { error: { code: 'OFFER_WITHOUT_VIDEO' } }]);

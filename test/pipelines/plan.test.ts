@@ -10,8 +10,8 @@ import { mediaKeys, type MediaSettings } from '../../src/pipelines/settings.js';
 const defaults = Object.fromEntries(
   mediaKeys.map((key) => [key, registry[key].default]),
 ) as unknown as MediaSettings;
-const software: Machine = { cores: 2, encoders: ['x264enc', 'x265enc', 'jpegenc'], hardware: false };
-const hardware: Machine = { cores: 4, encoders: ['v4l2h264enc', 'x264enc'], hardware: true };
+const software: Machine = { cores: 2, encoders: ['x264enc', 'x265enc', 'jpegenc'] };
+const hardware: Machine = { cores: 4, encoders: ['v4l2h264enc', 'x264enc'] };
 
 describe('the plan', () => {
   it('of the defaults on two cores is this', () => {
@@ -123,6 +123,18 @@ describe('the plan', () => {
     expect(plan(defaults, software).pipelines[1]?.preload).toBe(false);
   });
 
+  it('takes the encoder that it is told to, where the machine has that', () => {
+    const told = { ...defaults, encoderElement: 'x264enc' as const };
+    const [, first] = plan(told, hardware).pipelines;
+    expect(first?.text).toContain('x264enc name=encoder');
+    expect(first?.preload).toBe(false);
+    // The codecs that have one encoder each keep theirs.
+    expect(plan({ ...told, videoEncoder: 'h265' }, software).pipelines[1]?.text).toContain('x265enc');
+    expect(() => plan({ ...defaults, encoderElement: 'vah264enc' }, hardware)).toThrow(
+      'This machine has no vah264enc, but v4l2h264enc, x264enc for h264',
+    );
+  });
+
   it('says what is missing where nothing encodes', () => {
     expect(() => plan(defaults, { ...software, encoders: [] })).toThrow(
       'This machine has no encoder for h264: none of v4l2h264enc',
@@ -152,6 +164,9 @@ describe('the frame rate in force', () => {
     [{ streamFramerate: 60, streamResolution: '1280x720' }, software, 60],
     [{ streamFramerate: 60, streamResolution: '3840x2160' }, software, 8],
     [{ streamFramerate: 15 }, software, 15],
+    [{ streamFramerate: 60, encoderElement: 'x264enc' as const }, { ...hardware, cores: 2 }, 30],
+    [{ streamFramerate: 30, videoEncoder: 'h265' as const }, software, 4],
+    [{ streamFramerate: 30, videoEncoder: 'mjpeg' as const }, software, 30],
     [{ streamFramerate: 60, encoderPreset: 'slow' as const }, { ...software, cores: 1 }, 1],
   ])('of %j is what can be encoded in time, in even steps', (change, machine, expected) => {
     expect(effectiveFramerate({ ...defaults, ...change }, machine)).toBe(expected);
@@ -163,11 +178,11 @@ describe('every launch text', () => {
   const machine: Machine = {
     cores: 2,
     encoders: knownEncoders.filter((element) => addon.hasElement(element)),
-    hardware: false,
   };
   const variants: Partial<MediaSettings>[] = [
     {},
     ...(['h264', 'h265', 'mjpeg'] as const).map((videoEncoder) => ({ videoEncoder })),
+    { encoderElement: 'openh264enc' },
     ...(['baseline', 'main', 'high'] as const).map((encoderProfile) => ({ encoderProfile })),
     ...(['ultrafast', 'fast', 'medium', 'slow'] as const).map((encoderPreset) => ({ encoderPreset })),
     ...(['low', 'normal', 'high'] as const).map((streamLatencyMode) => ({ streamLatencyMode })),

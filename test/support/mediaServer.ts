@@ -52,7 +52,7 @@ export async function mediaServer(): Promise<MediaServer> {
   };
 }
 
-const noMachine = { cores: 0, encoders: [], hardware: false };
+const noMachine = { cores: 0, encoders: [] };
 
 export interface Ran {
   readonly code: number;

@@ -22,6 +22,7 @@ const Answer = Type.Object({
 });
 /** Ties the answer to the offer for pages that know of no `id`. */
 const offerCookie = 'obscura_offer';
+const fragmentType = 'application/trickle-ice-sdpfrag';
 const StreamParam = Type.Object({ stream: Stream });
 const SessionParam = Type.Object({ stream: Stream, session: Session });
 
@@ -132,7 +133,8 @@ export function webrtcRoutes(app: App, { store, media }: Services): void {
         .code(201)
         .type('application/sdp')
         .header('location', `/api/whep/${request.params.stream}/${session}`)
-        .header('etag', `"${session}"`)
+        .header('etag', etagOf(session))
+        .header('accept-patch', fragmentType)
         .send(answer);
     },
   );
@@ -144,12 +146,20 @@ export function webrtcRoutes(app: App, { store, media }: Services): void {
         tags,
         summary: 'Add addresses of the player to a session',
         params: SessionParam,
-        consumes: ['application/trickle-ice-sdpfrag'],
+        consumes: [fragmentType],
         body: Type.Unknown(),
         response: nothing,
       },
     },
-    async ({ params, body }, reply) => {
+    async ({ params, body, headers }, reply) => {
+      if (headers['content-type']?.split(';')[0]?.trim() !== fragmentType)
+        throw new HttpError(415, 'UNSUPPORTED_MEDIA_TYPE', `The body must be ${fragmentType}`);
+      const match = headers['if-match'];
+      // The star asks to begin ICE anew, with other secrets.
+      if (match === '*')
+        throw new HttpError(422, 'INVALID_VALUE', 'ICE is not begun anew here; open another session');
+      if (match !== undefined && match !== etagOf(params.session))
+        throw new HttpError(412, 'CONFLICT', `If-Match must be ${etagOf(params.session)}`);
       for (const { line, candidate } of candidatesIn(sdpOf(body)))
         if (!(await running().addCandidate(params.session, line, candidate))) throw noSession();
       return await reply.code(204).send();
@@ -171,6 +181,11 @@ export function webrtcRoutes(app: App, { store, media }: Services): void {
       return { success: true as const };
     },
   );
+}
+
+/** Of the addresses and secrets that were agreed on, which stay as long as the session. */
+function etagOf(session: string): string {
+  return `"${session}"`;
 }
 
 function noSession(): ObscuraError {
