@@ -7,7 +7,7 @@ RUN node scripts/setup.cjs && npm prune --omit=dev --ignore-scripts
 FROM node:20-bookworm-slim
 RUN apt-get update -qq \
  && apt-get install -y --no-install-recommends tini gstreamer1.0-tools gstreamer1.0-plugins-base \
-      gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly gstreamer1.0-nice \
+      gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly gstreamer1.0-libav gstreamer1.0-nice \
       gstreamer1.0-rtsp \
       glib-networking \
       libgstrtspserver-1.0-0 \

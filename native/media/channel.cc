@@ -11,6 +11,8 @@ namespace {
 /** A group of pictures beyond this is not worth replaying to a newcomer. */
 constexpr std::size_t mostUnits = 600;
 constexpr std::size_t mostBytes = 16 * 1024 * 1024;
+/** A producer that has given nothing for so long is as good as gone. */
+constexpr std::int64_t silenceUs = 700'000;
 /** Viewers that come in a crowd share a keyframe. */
 constexpr std::int64_t betweenRequestsUs = 100'000;
 /** How far frames of a new producer are put behind the last one of the old, where they would lie before it. */
@@ -88,10 +90,10 @@ void Channel::publish(Producer* producer, std::uint64_t generation, GstBuffer* b
   {
     const std::lock_guard<std::mutex> hold(lock_);
     if (producer_ != producer) {
-      if (generation < generation_ || !isKey) return;
+      if (!isKey || !mayTakeOver(*producer, generation)) return;
       tookOver = true;
       producer_ = producer;
-      generation_ = generation;
+      if (!producer->isStandby()) generation_ = generation;
       changes_ += 1;
     }
     const GstClockTime at = std::max(capturedAt, lastAt_ + shortestGap);
@@ -124,7 +126,12 @@ void Channel::publish(Producer* producer, std::uint64_t generation, GstBuffer* b
     }
     for (Consumer* consumer : consumers_) consumer->offer(unit);
   }
-  if (tookOver) tell(Json().set("event", "producing").set("channel", name_).set("generation", generation));
+  if (tookOver) tell(Json().set("event", "producing").set("channel", name_).set("pipeline", producer->owner()));
+}
+
+bool Channel::mayTakeOver(const Producer& producer, std::uint64_t generation) const {
+  if (!producer.isStandby()) return generation >= generation_;
+  return producer_ == nullptr || producer_->isStandby() || g_get_monotonic_time() - lastFrameAt_ > silenceUs;
 }
 
 void Channel::endProducing(Producer* producer) {

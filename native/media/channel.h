@@ -54,6 +54,10 @@ class Producer {
   virtual ~Producer() = default;
   /** Asks whatever makes the frames for one that can be decoded alone. */
   virtual void requestKeyframe() = 0;
+  /** The pipeline that it stands in, by the name under which that is known outside. */
+  virtual std::string owner() const = 0;
+  /** Is heard only while nobody else has anything to give. */
+  virtual bool isStandby() const = 0;
 };
 
 class Channel {
@@ -68,8 +72,9 @@ class Channel {
   /** A number that grows: of two producers the one that began later is the one. */
   std::uint64_t beginProducing();
   /**
-   * A newer producer takes over with its first keyframe; what an older one still delivers is ignored. Times never go
-   * backwards across such a change.
+   * A newer producer takes over with its first keyframe; what an older one still delivers is ignored. One on standby
+   * takes over from a producer that has gone or fallen silent, and gives way to any other. Times never go backwards
+   * across such a change.
    */
   void publish(Producer* producer, std::uint64_t generation, GstBuffer* buffer, GstCaps* caps,
                GstClockTime capturedAt);
@@ -83,6 +88,8 @@ class Channel {
 
  private:
   std::string describe();
+  /** With the lock held. */
+  bool mayTakeOver(const Producer& producer, std::uint64_t generation) const;
 
   const std::string name_;
   std::mutex lock_;

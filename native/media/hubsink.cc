@@ -31,8 +31,12 @@ class Inlet final : public Producer {
                        gst_video_event_new_upstream_force_key_unit(GST_CLOCK_TIME_NONE, TRUE, 0));
   }
 
+  std::string owner() const override { return ownerName; }
+  bool isStandby() const override { return standby; }
+
   std::string name = "default";
-  std::string owner;
+  std::string ownerName;
+  bool standby = false;
   std::shared_ptr<Channel> channel;
   std::uint64_t generation = 0;
   GstCaps* caps = nullptr;
@@ -51,7 +55,7 @@ struct HubSinkClass {
 
 G_DEFINE_TYPE(HubSink, hub_sink, GST_TYPE_BASE_SINK)
 
-enum Property { propertyChannel = 1, propertyOwner };
+enum Property { propertyChannel = 1, propertyOwner, propertyStandby };
 
 HubSink* self(gpointer object) { return reinterpret_cast<HubSink*>(object); }
 
@@ -72,6 +76,7 @@ gboolean setCaps(GstBaseSink* base, GstCaps* caps) {
 
 GstFlowReturn render(GstBaseSink* base, GstBuffer* buffer) {
   Inlet& inlet = *self(base)->inlet;
+  if (base->segment.format != GST_FORMAT_TIME) return GST_FLOW_OK;
   const GstClockTime stamp = GST_BUFFER_DTS_OR_PTS(buffer);
   const GstClockTime presented = GST_BUFFER_PTS_IS_VALID(buffer) ? GST_BUFFER_PTS(buffer) : stamp;
   const GstClockTime running = gst_segment_to_running_time(&base->segment, GST_FORMAT_TIME, presented);
@@ -84,10 +89,12 @@ GstFlowReturn render(GstBaseSink* base, GstBuffer* buffer) {
 
 void setProperty(GObject* object, guint id, const GValue* value, GParamSpec* spec) {
   const gchar* text = id == propertyChannel || id == propertyOwner ? g_value_get_string(value) : nullptr;
-  if (id == propertyChannel)
+  if (id == propertyStandby)
+    self(object)->inlet->standby = g_value_get_boolean(value) == TRUE;
+  else if (id == propertyChannel)
     self(object)->inlet->name = text == nullptr ? "default" : text;
   else if (id == propertyOwner)
-    self(object)->inlet->owner = text == nullptr ? "" : text;
+    self(object)->inlet->ownerName = text == nullptr ? "" : text;
   else
     G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
 }
@@ -95,14 +102,16 @@ void setProperty(GObject* object, guint id, const GValue* value, GParamSpec* spe
 void getProperty(GObject* object, guint id, GValue* value, GParamSpec* spec) {
   if (id == propertyChannel)
     g_value_set_string(value, self(object)->inlet->name.c_str());
+  else if (id == propertyStandby)
+    g_value_set_boolean(value, self(object)->inlet->standby);
   else if (id == propertyOwner)
-    g_value_set_string(value, self(object)->inlet->owner.c_str());
+    g_value_set_string(value, self(object)->inlet->ownerName.c_str());
   else
     G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
 }
 
 GstStateChangeReturn changeState(GstElement* element, GstStateChange change) {
-  if (change == GST_STATE_CHANGE_NULL_TO_READY) adoptPipelineOf(element, self(element)->inlet->owner);
+  if (change == GST_STATE_CHANGE_NULL_TO_READY) adoptPipelineOf(element, self(element)->inlet->ownerName);
   return GST_ELEMENT_CLASS(hub_sink_parent_class)->change_state(element, change);
 }
 
@@ -125,6 +134,10 @@ void hub_sink_class_init(HubSinkClass* type) {
       g_param_spec_string("channel", "Channel", "Name of the channel that takes the frames", "default", flags));
   g_object_class_install_property(object, propertyOwner,
                                   g_param_spec_string("owner", "Owner", ownerDescription, "", flags));
+  g_object_class_install_property(
+      object, propertyStandby,
+      g_param_spec_boolean("standby", "Standby", "Be heard only while nobody else gives anything to the channel", FALSE,
+                           flags));
   GstElementClass* element = GST_ELEMENT_CLASS(type);
   element->change_state = changeState;
   gst_element_class_add_static_pad_template(element, &sinkTemplate);

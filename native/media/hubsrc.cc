@@ -24,6 +24,7 @@ class Outlet final : public Consumer {
     channel = Channel::named(name);
     waitsForKey_ = true;
     lastTime_ = GST_CLOCK_TIME_NONE;
+    due_ = 0;
     dropped_ = 0;
     channel->attach(this);
   }
@@ -32,6 +33,7 @@ class Outlet final : public Consumer {
     channel.reset();
     queue_.clear();
     gst_caps_replace(&caps, nullptr);
+    gst_caps_replace(&takenCaps, nullptr);
   }
 
   void offer(const UnitPtr& unit) override {
@@ -43,6 +45,7 @@ class Outlet final : public Consumer {
         return;
       }
       waitsForKey_ = false;
+      if (!isDue(*unit)) return;
       if (queue_.size() >= limit) {
         // Too slow: what waits is old, and pictures between keyframes are worth nothing without what came before.
         dropped_ += queue_.size();
@@ -86,19 +89,51 @@ class Outlet final : public Consumer {
     return lastTime_;
   }
 
+  /** The unit's caps, with the rate at which they leave here where that is limited. */
+  void setCaps(GstCaps* from, guint rate) {
+    gst_caps_replace(&takenCaps, from);
+    capsRate = rate;
+    gst_caps_replace(&caps, from);
+    if (rate == 0) return;
+    gint numerator = 0;
+    gint denominator = 1;
+    gst_structure_get_fraction(gst_caps_get_structure(from, 0), "framerate", &numerator, &denominator);
+    const bool isSlower =
+        numerator > 0 && static_cast<guint64>(numerator) <= static_cast<guint64>(rate) * static_cast<guint64>(denominator);
+    if (isSlower) return;
+    caps = gst_caps_make_writable(caps);
+    gst_caps_set_simple(caps, "framerate", GST_TYPE_FRACTION, static_cast<gint>(rate), 1, nullptr);
+  }
+
   std::string name = "default";
   std::string owner;
   std::atomic<guint> limit{300};
+  /** Units a second; 0 for all. Only where each stands for itself, as raw frames do. */
+  std::atomic<guint> maxRate{0};
   std::shared_ptr<Channel> channel;
   GstCaps* caps = nullptr;
+  /** From which those were made, and for which rate. */
+  GstCaps* takenCaps = nullptr;
+  guint capsRate = 0;
 
  private:
+  /** With the lock held. Spaced evenly, and with some patience for cameras that are a little early. */
+  bool isDue(const Unit& unit) {
+    const guint rate = maxRate;
+    if (rate == 0) return true;
+    const GstClockTime interval = GST_SECOND / rate;
+    if (unit.capturedAt + interval * 3 / 10 < due_) return false;
+    due_ = std::max(due_ + interval, unit.capturedAt);
+    return true;
+  }
+
   std::mutex lock_;
   std::condition_variable wakes_;
   std::deque<UnitPtr> queue_;
   bool flushing_ = false;
   bool waitsForKey_ = true;
   GstClockTime lastTime_ = GST_CLOCK_TIME_NONE;
+  GstClockTime due_ = 0;
   std::atomic<std::uint64_t> dropped_{0};
 };
 
@@ -112,7 +147,7 @@ struct HubSrcClass {
 
 G_DEFINE_TYPE(HubSrc, hub_src, GST_TYPE_PUSH_SRC)
 
-enum Property { propertyChannel = 1, propertyLimit, propertyOwner };
+enum Property { propertyChannel = 1, propertyLimit, propertyMaxRate, propertyOwner };
 
 HubSrc* self(gpointer object) { return reinterpret_cast<HubSrc*>(object); }
 
@@ -144,9 +179,12 @@ GstFlowReturn create(GstPushSrc* source, GstBuffer** result) {
   Outlet& outlet = *hub->outlet;
   const UnitPtr unit = outlet.take();
   if (unit == nullptr) return GST_FLOW_FLUSHING;
-  if (outlet.caps == nullptr || (outlet.caps != unit->caps() && !gst_caps_is_equal(outlet.caps, unit->caps()))) {
-    if (!gst_base_src_set_caps(GST_BASE_SRC(source), unit->caps())) return GST_FLOW_NOT_NEGOTIATED;
-    gst_caps_replace(&outlet.caps, unit->caps());
+  const guint rate = outlet.maxRate;
+  const bool isOther = outlet.takenCaps == nullptr || outlet.capsRate != rate ||
+                       (outlet.takenCaps != unit->caps() && !gst_caps_is_equal(outlet.takenCaps, unit->caps()));
+  if (isOther) {
+    outlet.setCaps(unit->caps(), rate);
+    if (!gst_base_src_set_caps(GST_BASE_SRC(source), outlet.caps)) return GST_FLOW_NOT_NEGOTIATED;
   }
   GstBuffer* buffer = unit->share();
   const GstClockTime time = outlet.timeOf(*unit, gst_element_get_base_time(GST_ELEMENT(source)));
@@ -180,6 +218,8 @@ void setProperty(GObject* object, guint id, const GValue* value, GParamSpec* spe
     outlet.name = name == nullptr ? "default" : name;
   } else if (id == propertyLimit) {
     outlet.limit = g_value_get_uint(value);
+  } else if (id == propertyMaxRate) {
+    outlet.maxRate = g_value_get_uint(value);
   } else if (id == propertyOwner) {
     const gchar* owner = g_value_get_string(value);
     outlet.owner = owner == nullptr ? "" : owner;
@@ -194,6 +234,8 @@ void getProperty(GObject* object, guint id, GValue* value, GParamSpec* spec) {
     g_value_set_string(value, outlet.name.c_str());
   else if (id == propertyLimit)
     g_value_set_uint(value, outlet.limit);
+  else if (id == propertyMaxRate)
+    g_value_set_uint(value, outlet.maxRate);
   else if (id == propertyOwner)
     g_value_set_string(value, outlet.owner.c_str());
   else
@@ -226,6 +268,9 @@ void hub_src_class_init(HubSrcClass* type) {
       object, propertyLimit,
       g_param_spec_uint("max-queue", "Longest queue", "Frames that may wait before they are dropped", 1, 10'000, 300,
                         flags));
+  g_object_class_install_property(
+      object, propertyMaxRate,
+      g_param_spec_uint("max-rate", "Highest rate", "Raw frames a second that pass; 0 for all", 0, 1000, 0, flags));
   g_object_class_install_property(object, propertyOwner,
                                   g_param_spec_string("owner", "Owner", ownerDescription, "", flags));
   GstElementClass* element = GST_ELEMENT_CLASS(type);

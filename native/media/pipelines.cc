@@ -24,6 +24,26 @@ GstElement* find(const std::string& owner) {
   return found == pipelines().end() ? nullptr : GST_ELEMENT(gst_object_ref(found->second));
 }
 
+/** In words that do not change with the language of the system. */
+const char* kindOf(const GError* error) {
+  if (error == nullptr || error->domain != GST_RESOURCE_ERROR) return "failed";
+  switch (error->code) {
+    case GST_RESOURCE_ERROR_NOT_AUTHORIZED:
+      return "unauthorized";
+    case GST_RESOURCE_ERROR_NOT_FOUND:
+      return "not-found";
+    case GST_RESOURCE_ERROR_BUSY:
+      return "busy";
+    case GST_RESOURCE_ERROR_OPEN_READ:
+    case GST_RESOURCE_ERROR_OPEN_READ_WRITE:
+    case GST_RESOURCE_ERROR_READ:
+    case GST_RESOURCE_ERROR_CLOSE:
+      return "unreachable";
+    default:
+      return "failed";
+  }
+}
+
 void tellProblem(const char* owner, GstMessage* message, bool isError) {
   GError* error = nullptr;
   gchar* details = nullptr;
@@ -35,6 +55,7 @@ void tellProblem(const char* owner, GstMessage* message, bool isError) {
            .set("event", isError ? "error" : "warning")
            .set("pipeline", owner)
            .set("element", GST_MESSAGE_SRC_NAME(message))
+           .set("problem", kindOf(error))
            .set("message", error == nullptr ? "unknown" : error->message)
            .set("details", details == nullptr ? "" : details));
   g_clear_error(&error);

@@ -14,6 +14,7 @@ var packages = [
   'gstreamer1.0-plugins-good',
   'gstreamer1.0-plugins-bad',
   'gstreamer1.0-plugins-ugly',
+  'gstreamer1.0-libav',
   'gstreamer1.0-nice',
   'gstreamer1.0-rtsp',
   'glib-networking',
@@ -31,6 +32,7 @@ var elements = [
   ['--exists', 'x264enc'],
   ['--exists', '--atleast-version=0.1', 'nicesrc'],
   ['--exists', 'rtspclientsink'],
+  ['--exists', 'avdec_h264'],
 ];
 /** What the tests call and the server does not. */
 var testTools = [

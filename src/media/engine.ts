@@ -2,15 +2,28 @@
 // Pipelines run only while somebody takes from their channel, or where they are to be kept warm.
 import { messageOf } from '../errors.js';
 import type { MediaPlan, PipelinePlan } from '../pipelines/plan.js';
+import { quoted } from '../pipelines/launchText.js';
 import type { GStreamer, MediaEvent } from './gstreamer.js';
-import type { PipelineGraph, PipelineReport } from './messages.js';
+import { withoutSecrets } from './redact.js';
+import type { ChannelReport, PipelineGraph, PipelineReport, Problem } from './messages.js';
 
 /** A new pipeline that has given nothing by then will not. */
 const firstFrameWithinMs = 5000;
+/** Cameras on the network may take their time, and somebody else shows a card until then. */
+const firstFrameOfSourceWithinMs = 15_000;
+/** For so long a change of source waits to say whether there is a picture. */
+const changeOfSourceWithinMs = 2000;
+const cardAfterMs = 500;
+const watchEveryMs = 200;
+/** A source that gives nothing for so long has gone, even where it does not say so. */
+const silentAfterMs = 700;
 /** Viewers that come back soon find it running. */
 const lingerMs = 3000;
 const firstRetryMs = 500;
 const longestRetryMs = 30_000;
+const longestRetryOfSourceMs = 10_000;
+/** Cameras lock out who tries a wrong password too often. */
+const retryUnauthorizedMs = 30_000;
 
 interface Instance {
   /** Under which its messages come. */
@@ -24,10 +37,14 @@ interface Unit {
   running: Instance | undefined;
   /** Being made, to take the place of what runs. */
   next: Instance | undefined;
+  /** Shown while nothing comes. */
+  card: Instance | undefined;
+  cardTimer: NodeJS.Timeout | undefined;
   state: PipelineReport['state'];
   since: number;
   restarts: number;
   reason: string | undefined;
+  problem: Problem | undefined;
   retryMs: number;
   timer: NodeJS.Timeout | undefined;
 }
@@ -35,6 +52,15 @@ interface Unit {
 interface Waiting {
   readonly met: () => void;
   readonly failed: (error: Error) => void;
+}
+
+class PipelineError extends Error {
+  override readonly name = 'PipelineError';
+  readonly problem: Problem;
+  constructor(problem: Problem, message: string) {
+    super(message);
+    this.problem = problem;
+  }
 }
 
 /** The plan cannot be carried out as it is. */
@@ -55,6 +81,9 @@ export class Engine {
   constructor(gst: GStreamer, log: (level: 'info' | 'warn', message: string) => void) {
     this.#gst = gst;
     this.#log = log;
+    setInterval(() => {
+      this.#watch();
+    }, watchEveryMs);
   }
 
   /** One plan after the other. Where one cannot be carried out, what ran before goes on. */
@@ -71,15 +100,14 @@ export class Engine {
         for (const unit of this.#units.values()) if (unit.plan.channel === event.channel) this.#follow(unit);
         break;
       case 'producing':
-        // Generations belong to instances in the order in which they were started, and one channel has one unit.
-        for (const { plan, next, running } of this.#units.values())
-          if (plan.channel === event.channel) this.#waiting.get((next ?? running)?.owner ?? '')?.met();
+        this.#waiting.get(event.pipeline)?.met();
         break;
       case 'error':
-        this.#failed(event.pipeline, `${event.element}: ${event.message}`);
+        this.#failed(event.pipeline, new PipelineError(event.problem, `${event.element}: ${event.message}`));
         break;
       case 'ended':
-        this.#failed(event.pipeline, 'the stream has ended');
+        if (!this.#repeat(event.pipeline))
+          this.#failed(event.pipeline, new PipelineError('failed', 'the stream has ended'));
         break;
       case 'warning':
         this.#log('warn', `${event.pipeline}: ${event.element}: ${event.message}`);
@@ -90,10 +118,11 @@ export class Engine {
   }
 
   report(): PipelineReport[] {
-    return [...this.#units.values()].map(({ plan, running, state, since, restarts, reason }) => ({
+    return [...this.#units.values()].map(({ plan, running, state, since, restarts, reason, problem }) => ({
       ...{ name: plan.name, state, since, restarts },
       text: launchText((running?.plan ?? plan).text, (running?.plan ?? plan).live),
       ...(reason === undefined ? {} : { reason }),
+      ...(problem === undefined ? {} : { problem }),
     }));
   }
 
@@ -101,23 +130,26 @@ export class Engine {
   graph(name: string): PipelineGraph | undefined {
     const running = this.#units.get(name)?.running;
     const json = running === undefined ? '' : this.#gst.addon.graph(running.owner);
-    return json === '' ? undefined : (JSON.parse(json) as PipelineGraph);
+    return json === '' ? undefined : withoutSecrets(JSON.parse(json) as PipelineGraph);
   }
 
   close(): void {
     for (const unit of this.#units.values()) {
-      clearTimeout(unit.timer);
       unit.next?.stop();
-      unit.running?.stop();
+      this.#stop(unit);
     }
     this.#units.clear();
   }
 
   async #apply(plan: MediaPlan): Promise<void> {
-    for (const { text, live } of plan.pipelines) {
-      const problem = this.#gst.addon.parse(launchText(text, live));
-      if (problem !== undefined) throw new CannotRun(problem);
-    }
+    for (const { text, live, secrets, card } of plan.pipelines)
+      for (const whole of [
+        launchText(text, { ...live, ...secrets }),
+        ...(card === undefined ? [] : [card]),
+      ]) {
+        const problem = this.#gst.addon.parse(whole);
+        if (problem !== undefined) throw new CannotRun(problem);
+      }
     const wanted = new Map(plan.pipelines.map((pipeline) => [pipeline.name, pipeline]));
     // From the cameras on: what reads finds what it reads from.
     for (const pipeline of plan.pipelines) {
@@ -136,7 +168,8 @@ export class Engine {
   #add(plan: PipelinePlan): void {
     const unit: Unit = {
       ...{ plan, running: undefined, next: undefined, state: 'idle', since: Date.now(), restarts: 0 },
-      ...{ reason: undefined, retryMs: firstRetryMs, timer: undefined },
+      ...{ reason: undefined, problem: undefined, retryMs: firstRetryMs, timer: undefined },
+      ...{ card: undefined, cardTimer: undefined },
     };
     this.#units.set(plan.name, unit);
     this.#follow(unit);
@@ -146,12 +179,17 @@ export class Engine {
     const { running } = unit;
     const before = unit.plan;
     unit.plan = plan;
+    if (unit.card !== undefined && before.card !== plan.card) {
+      this.#hideCard(unit);
+      this.#showCard(unit);
+    }
     if (running === undefined) {
+      unit.retryMs = firstRetryMs;
       if (unit.state === 'failed') this.#restart(unit, 0);
       else this.#follow(unit);
       return;
     }
-    if (before.text === plan.text) {
+    if (isSamePipeline(before, plan)) {
       for (const [property, value] of Object.entries(plan.live)) {
         if (before.live[property] === value) continue;
         const [element = '', name = ''] = property.split('.');
@@ -161,6 +199,10 @@ export class Engine {
       unit.running = { ...running, plan };
       return;
     }
+    if (plan.card !== undefined) {
+      await this.#changeSource(unit, running);
+      return;
+    }
     try {
       if (plan.exclusive) {
         running.stop();
@@ -168,7 +210,7 @@ export class Engine {
       }
       const next = this.#start(plan);
       unit.next = next;
-      await this.#firstFrame(next);
+      await this.#firstFrame(next, firstFrameWithinMs);
       unit.next = undefined;
       unit.running = next;
       this.#set(unit, 'running');
@@ -180,6 +222,24 @@ export class Engine {
       if (plan.exclusive) this.#restart(unit, 0);
       throw new CannotRun(`${plan.name}: ${messageOf(error)}`);
     }
+  }
+
+  /** The new source takes over when it has a picture. One that has none is tried again and again, behind the card. */
+  async #changeSource(unit: Unit, before: Instance): Promise<void> {
+    if (unit.plan.exclusive) before.stop();
+    const next = this.#start(unit.plan);
+    unit.next = next;
+    const first = this.#firstFrame(next, firstFrameOfSourceWithinMs);
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, changeOfSourceWithinMs)));
+    await Promise.race([first.catch(() => undefined), late]);
+    clearTimeout(timer);
+    before.stop();
+    unit.next = undefined;
+    unit.running = next;
+    unit.retryMs = firstRetryMs;
+    this.#set(unit, 'starting');
+    this.#settle(unit, next, first);
   }
 
   /** Starts and stops with what is asked for. */
@@ -206,64 +266,132 @@ export class Engine {
       try {
         const instance = this.#start(unit.plan);
         unit.running = instance;
-        this.#firstFrame(instance).then(
-          () => {
-            if (unit.running?.owner !== instance.owner) return;
-            unit.retryMs = firstRetryMs;
-            this.#set(unit, 'running');
-          },
-          (error: unknown) => {
-            this.#failed(instance.owner, messageOf(error));
-          },
-        );
+        const patience = unit.plan.card === undefined ? firstFrameWithinMs : firstFrameOfSourceWithinMs;
+        this.#settle(unit, instance, this.#firstFrame(instance, patience));
       } catch (error) {
-        this.#giveUpFor(unit, messageOf(error));
+        this.#giveUpFor(unit, new PipelineError('failed', messageOf(error)));
       }
     };
     if (afterMs === 0) begin();
     else unit.timer = setTimeout(begin, afterMs);
   }
 
+  /** What becomes of an instance by its first frame, or by its lack of one. */
+  #settle(unit: Unit, instance: Instance, first: Promise<void>): void {
+    unit.cardTimer ??= setTimeout(() => {
+      this.#showCard(unit);
+    }, cardAfterMs);
+    first.then(
+      () => {
+        if (unit.running?.owner !== instance.owner) return;
+        unit.retryMs = firstRetryMs;
+        this.#hideCard(unit);
+        this.#set(unit, 'running');
+      },
+      (error: unknown) => {
+        this.#failed(
+          instance.owner,
+          error instanceof PipelineError ? error : new PipelineError('failed', messageOf(error)),
+        );
+      },
+    );
+  }
+
+  #showCard(unit: Unit): void {
+    const { card, name } = unit.plan;
+    if (card === undefined || unit.card !== undefined) return;
+    this.#serial += 1;
+    unit.card = this.#play(`${name}#${String(this.#serial)}`, unit.plan, card);
+  }
+
+  #hideCard(unit: Unit): void {
+    clearTimeout(unit.cardTimer);
+    unit.cardTimer = undefined;
+    unit.card?.stop();
+    unit.card = undefined;
+  }
+
+  /** Sources that stop without a word. */
+  #watch(): void {
+    const sources = [...this.#units.values()].filter(
+      ({ plan, state, running, next }) =>
+        plan.card !== undefined && state === 'running' && running !== undefined && next === undefined,
+    );
+    if (sources.length === 0) return;
+    const channels = JSON.parse(this.#gst.addon.channels()) as Readonly<Record<string, ChannelReport>>;
+    for (const { plan, running, since } of sources) {
+      const ageMs = channels[plan.channel]?.ageMs ?? 0;
+      if (running !== undefined && ageMs > silentAfterMs && Date.now() - since > silentAfterMs)
+        this.#failed(running.owner, new PipelineError('silent', 'no pictures come any more'));
+    }
+  }
+
+  /** Whether it was one that begins again at its end. */
+  #repeat(owner: string): boolean {
+    for (const unit of this.#units.values())
+      if (unit.running?.owner === owner && unit.plan.repeats && unit.state === 'running') {
+        unit.running.stop();
+        unit.running = undefined;
+        this.#restart(unit, 0);
+        return true;
+      }
+    return false;
+  }
+
   #stop(unit: Unit): void {
     clearTimeout(unit.timer);
+    this.#hideCard(unit);
     unit.running?.stop();
     unit.running = undefined;
     this.#set(unit, 'idle');
   }
 
-  #failed(owner: string, reason: string): void {
+  #failed(owner: string, error: PipelineError): void {
     const waiting = this.#waiting.get(owner);
     if (waiting !== undefined) {
-      waiting.failed(new Error(reason));
+      waiting.failed(error);
       return;
     }
     for (const unit of this.#units.values()) {
       if (unit.running?.owner !== owner) continue;
       unit.running.stop();
       unit.running = undefined;
-      this.#giveUpFor(unit, reason);
+      this.#giveUpFor(unit, error);
     }
   }
 
-  #giveUpFor(unit: Unit, reason: string): void {
-    this.#set(unit, 'failed', reason);
+  #giveUpFor(unit: Unit, { problem, message }: PipelineError): void {
+    // Whoever tries again and again says so once.
+    if (unit.reason !== message) this.#log('warn', `${unit.plan.name} has failed: ${message}`);
+    this.#set(unit, 'failed');
+    unit.reason = message;
+    unit.problem = problem;
     unit.restarts += 1;
-    this.#log('warn', `${unit.plan.name} has failed: ${reason}`);
-    this.#restart(unit, unit.retryMs);
-    unit.retryMs = Math.min(unit.retryMs * 2, longestRetryMs);
+    this.#showCard(unit);
+    this.#restart(unit, problem === 'unauthorized' ? retryUnauthorizedMs : unit.retryMs);
+    const longest = unit.plan.card === undefined ? longestRetryMs : longestRetryOfSourceMs;
+    unit.retryMs = Math.min(unit.retryMs * 2, longest);
   }
 
-  #set(unit: Unit, state: Unit['state'], reason?: string): void {
+  /** What was the matter is told until there is a picture again, or nobody asks any more. */
+  #set(unit: Unit, state: Unit['state']): void {
     unit.state = state;
     unit.since = Date.now();
-    unit.reason = reason;
+    if (state === 'starting') return;
+    unit.reason = undefined;
+    unit.problem = undefined;
   }
 
   #start(plan: PipelinePlan): Instance {
     this.#serial += 1;
-    const owner = `${plan.name}#${String(this.#serial)}`;
-    const text = launchText(plan.text, plan.live).replace(/(hubsink channel=\S+)$/, `$1 owner="${owner}"`);
-    const pipeline = new this.#gst.Pipeline(text);
+    const text = launchText(plan.text, { ...plan.live, ...plan.secrets });
+    return this.#play(`${plan.name}#${String(this.#serial)}`, plan, text);
+  }
+
+  #play(owner: string, plan: PipelinePlan, text: string): Instance {
+    const pipeline = new this.#gst.Pipeline(
+      text.replace(/(hubsink [^!]*channel=\S+)$/, `$1 owner="${owner}"`),
+    );
     pipeline.play();
     return {
       owner,
@@ -275,11 +403,12 @@ export class Engine {
     };
   }
 
-  #firstFrame({ owner }: Instance): Promise<void> {
+  #firstFrame({ owner }: Instance, withinMs: number): Promise<void> {
     return new Promise<void>((resolve, reject) => {
       const timer = setTimeout(() => {
-        reject(new Error('no picture came in time'));
-      }, firstFrameWithinMs);
+        end();
+        reject(new PipelineError('silent', 'no picture came in time'));
+      }, withinMs);
       const end = (): void => {
         clearTimeout(timer);
         this.#waiting.delete(owner);
@@ -298,12 +427,16 @@ export class Engine {
   }
 }
 
+function isSamePipeline(before: PipelinePlan, after: PipelinePlan): boolean {
+  return before.text === after.text && JSON.stringify(before.secrets) === JSON.stringify(after.secrets);
+}
+
 /** The whole text, with what may change later at its present values. */
 export function launchText(text: string, live: Readonly<Record<string, string>>): string {
   let whole = text;
   for (const [property, value] of Object.entries(live)) {
     const [element = '', name = ''] = property.split('.');
-    whole = whole.replace(`name=${element}`, `name=${element} ${name}="${value}"`);
+    whole = whole.replace(`name=${element}`, (found) => `${found} ${name}=${quoted(value)}`);
   }
   return whole;
 }

@@ -1,5 +1,6 @@
 // GStreamer as this process sees it: pipelines run by gstreamer-superficial, everything else by our own addon.
 import { createRequire } from 'node:module';
+import type { Problem } from './messages.js';
 
 /** The addon in native/media. */
 export interface MediaAddon {
@@ -57,7 +58,7 @@ export function loadGStreamer(): GStreamer {
 
 /** What the hub and the RTSP server tell. */
 export type MediaEvent =
-  | { readonly event: 'producing'; readonly channel: string; readonly generation: number }
+  | { readonly event: 'producing'; readonly channel: string; readonly pipeline: string }
   | { readonly event: 'idle'; readonly channel: string }
   | { readonly event: 'demand'; readonly channel: string; readonly consumers: number }
   | {
@@ -66,6 +67,7 @@ export type MediaEvent =
       readonly element: string;
       readonly message: string;
       readonly details: string;
+      readonly problem: Problem;
     }
   | { readonly event: 'ended'; readonly pipeline: string }
   | { readonly event: 'rtsp-playing' | 'rtsp-closed'; readonly client: number }

@@ -81,7 +81,11 @@ export interface PipelineReport {
   readonly since: number;
   readonly restarts: number;
   readonly reason?: string;
+  readonly problem?: Problem;
 }
+
+/** What is the matter with a pipeline, for programs. */
+export type Problem = 'unauthorized' | 'not-found' | 'unreachable' | 'busy' | 'silent' | 'failed';
 
 /** A pipeline that runs, with the bins in it flattened. */
 export interface PipelineGraph {

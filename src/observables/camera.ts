@@ -2,7 +2,7 @@
 import { Type, type Static } from '@sinclair/typebox';
 import { defineObservable, defineRule, defineView, Issue, type PatchOf } from './define.js';
 import { device, nobody } from './groups.js';
-import { choice, framerate, numberChoice, object, path, resolution, url } from './schemas.js';
+import { choice, framerate, numberChoice, object, path, resolution, timestamp, url } from './schemas.js';
 import { pipEnabled, pipLayout } from './pip.js';
 
 export const activeCameraHead = defineObservable('activeCameraHead', {
@@ -89,6 +89,33 @@ export const cameraHeadSettings = defineObservable('cameraHeadSettings', {
   }),
 });
 
+const HeadStatus = object({
+  state: choice(
+    ['idle', 'connecting', 'live', 'no signal'],
+    'Nobody looks and the camera is not opened; it is being opened; it gives pictures; it gives none.',
+  ),
+  problem: Type.Optional(
+    choice(
+      ['unauthorized', 'not-found', 'unreachable', 'busy', 'silent', 'failed'],
+      'What is the matter, for programs.',
+    ),
+  ),
+  reason: Type.Optional(Type.String({ maxLength: 512, description: 'The same for people.' })),
+  since: timestamp,
+});
+
+export const cameraStatus = defineObservable('cameraStatus', {
+  schema: object({ primary: HeadStatus, secondary: HeadStatus }),
+  default: { primary: { state: 'idle', since: 0 }, secondary: { state: 'idle', since: 0 } },
+  title: 'State of the cameras',
+  description:
+    'Whether pictures come, and what is the matter where none do. A card is shown until they come again.',
+  read: device.read,
+  write: nobody,
+  save: false,
+  effect: 'none',
+});
+
 export const cam0Exists = defineObservable('cam0Exists', {
   schema: Type.Boolean(),
   default: true,
@@ -156,14 +183,25 @@ export const pipNeedsSecondSource = defineRule(
       : undefined,
 );
 
+/** What is fetched from the network. */
+const addressForms: Readonly<Record<string, { readonly pattern: RegExp; readonly example: string }>> = {
+  rtsp: { pattern: /^rtsps?:\/\/[^\s/]+/, example: 'rtsp://192.0.2.7:554/stream' },
+  tcp: { pattern: /^tcp:\/\/[^\s/]+:\d+\/?$/, example: 'tcp://192.0.2.7:8888' },
+  http: { pattern: /^https?:\/\/[^\s/]+/, example: 'http://192.0.2.7/video.mjpg' },
+};
+
 export const sourcesHaveAddresses = defineRule([cameraHeadSettings], (heads) => {
   for (const name of ['primary', 'secondary'] as const) {
     const { source, url: address } = heads[name];
-    if (['rtsp', 'tcp', 'http'].includes(source) && address === undefined)
+    const form = addressForms[source];
+    if (form === undefined) continue;
+    if (address === undefined)
       return new Issue(
         'cameraHeadSettings',
         `Value at ${name}.url is missing; a source of type ${source} needs it`,
       );
+    if (!form.pattern.test(address) || !URL.canParse(address))
+      return new Issue('cameraHeadSettings', `Value at ${name}.url must be like ${form.example}`);
   }
   return undefined;
 });

@@ -10,7 +10,7 @@ import {
 } from './encoders.js';
 import { effectiveFramerate, type Machine } from './machine.js';
 import { overlayProperties } from './overlay.js';
-import { sourceText } from './sources.js';
+import { cardText, sourceText } from './sources.js';
 import type { MediaSettings } from './settings.js';
 
 export interface PipelinePlan {
@@ -23,8 +23,14 @@ export interface PipelinePlan {
   readonly channel: string;
   /** Runs all the time, so that the first viewer waits for nothing. */
   readonly preload: boolean;
+  /** Properties that nobody is to read. What is changed here needs a new pipeline. */
+  readonly secrets: Readonly<Record<string, string>>;
   /** Its source can be opened once only: the old one ends before the new one begins. */
   readonly exclusive: boolean;
+  /** When it comes to its end it begins again. */
+  readonly repeats: boolean;
+  /** The launch text of what stands in for it while it gives nothing; without one, it must run or not be. */
+  readonly card?: string;
 }
 
 export interface MountPlan {
@@ -96,10 +102,11 @@ export function plan(settings: MediaSettings, machine: Machine): MediaPlan {
       {
         name: `capture/${camera}`,
         text: `${source.text} ! hubsink channel=raw/${camera}`,
+        card: `${cardText(head)} ! hubsink standby=true channel=raw/${camera}`,
         live: {},
+        ...{ secrets: source.secrets, exclusive: source.exclusive, repeats: source.repeats },
         channel: `raw/${camera}`,
         preload: false,
-        exclusive: source.exclusive,
       },
       ...streams.map((stream) => encodePlan(stream, `raw/${camera}`, settings, machine)),
     ],
@@ -148,8 +155,7 @@ function encodePlan(
     name: `encode/${id}`,
     text: [
       // A frame that waits is a frame too late: the newest counts.
-      `hubsrc channel=${from} max-queue=2`,
-      'videorate drop-only=true skip-to-first=true',
+      `hubsrc name=frames channel=${from} max-queue=2`,
       'videoscale',
       'capsfilter name=shape',
       'nv12timestamp name=time',
@@ -158,13 +164,14 @@ function encodePlan(
       `hubsink channel=${id}`,
     ].join(' ! '),
     live: {
-      'shape.caps': `video/x-raw,format=NV12,width=${width},height=${height},framerate=${String(framerate)}/1,pixel-aspect-ratio=1/1`,
+      'frames.max-rate': String(framerate),
+      'shape.caps': `video/x-raw,format=NV12,width=${width},height=${height},pixel-aspect-ratio=1/1`,
       ...overlayProperties(settings, Number(width)),
       ...liveEncoderProperties(wish, machine),
     },
     channel: id,
     preload,
-    exclusive: false,
+    ...{ secrets: {}, exclusive: false, repeats: false },
   };
 }
 

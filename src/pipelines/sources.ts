@@ -1,15 +1,28 @@
 // Where pictures come from, as the beginning of a launch text that ends in raw NV12.
+import { quoted } from './launchText.js';
 import type { MediaSettings } from './settings.js';
 
 type Head = MediaSettings['cameraHeadSettings']['primary'];
 
 export interface SourceText {
   readonly text: string;
+  /** Properties that nobody is to read, as `element.property`. */
+  readonly secrets: Readonly<Record<string, string>>;
+  /** It can be opened once only. */
   readonly exclusive: boolean;
+  /** When it is over it begins again. */
+  readonly repeats: boolean;
 }
 
 /** What the test source shows in place of its bars, where it stands as the device: `smpte` with noise costs bits. */
 const testPatterns: ReadonlySet<string> = new Set(['smpte', 'snow', 'ball', 'zone-plate', 'black', 'white']);
+/** Until a source on the network is given up, in seconds. */
+const networkTimeout = 5;
+/** In which the pictures of a network camera are put into order. */
+const usualLatencyMs = 100;
+/** Players look at some twenty pictures before they show the first, and would take ages at a lower rate. */
+const cardFramerate = 25;
+const raw = 'videoconvert ! video/x-raw,format=NV12';
 
 /** A source that this version cannot open. */
 export class UnknownSource extends Error {
@@ -17,29 +30,83 @@ export class UnknownSource extends Error {
 }
 
 /** `atMost` is the rate beyond which nobody wants pictures. */
-export function sourceText({ source, device, format, resolution, fps }: Head, atMost: number): SourceText {
-  const [width = '0', height = '0'] = resolution.split('x');
-  const size = `width=${width},height=${height}`;
+export function sourceText(head: Head, atMost: number): SourceText {
+  const { source, device, format, resolution, fps, url = '', transport = 'tcp' } = head;
+  const size = sizeCaps(resolution);
+  const usual = { secrets: {}, exclusive: false, repeats: false };
   switch (source) {
+    case 'none':
+      return { ...usual, text: cardText(head) };
     case 'test':
       return {
+        ...usual,
         text: `videotestsrc is-live=true pattern=${testPatterns.has(device) ? device : 'smpte100'} horizontal-speed=2 ! video/x-raw,format=NV12,${size},framerate=${String(Math.min(fps, atMost))}/1`,
-        exclusive: false,
       };
     case 'v4l2': {
       const caps = format === 'MJPG' ? 'image/jpeg' : `video/x-raw,format=${format}`;
       const decode = format === 'MJPG' ? ' ! jpegdec' : '';
       return {
-        text: `v4l2src device=${quoted(device)} ! ${caps},${size},framerate=${String(fps)}/1${decode} ! videoconvert ! video/x-raw,format=NV12`,
-        exclusive: true,
+        ...{ ...usual, exclusive: true },
+        text: `v4l2src device=${quoted(device)} ! ${caps},${size},framerate=${String(fps)}/1${decode} ! ${raw}`,
       };
     }
+    case 'libcamera':
+      return {
+        ...{ ...usual, exclusive: true },
+        text: `libcamerasrc camera-name=${quoted(device)} ! video/x-raw,${size},framerate=${String(fps)}/1 ! ${raw}`,
+      };
+    case 'rtsp':
+      return {
+        ...{ ...usual, secrets: password(head) },
+        text: [
+          `rtspsrc name=source location=${quoted(url)}${user(head)} protocols=${transport} latency=${String(head.latencyMs ?? usualLatencyMs)} drop-on-latency=true tcp-timeout=${String(networkTimeout * 1e6)} timeout=${String(networkTimeout * 1e6)}`,
+          // Sound would come the same way.
+          'application/x-rtp,media=video ! decodebin',
+          raw,
+        ].join(' ! '),
+      };
+    case 'tcp': {
+      const { host, port } = hostAndPort(url);
+      return {
+        ...usual,
+        text: `tcpclientsrc name=source host=${quoted(host)} port=${port} timeout=${String(networkTimeout)} do-timestamp=true ! h264parse ! decodebin ! ${raw}`,
+      };
+    }
+    case 'http':
+      return {
+        ...{ ...usual, secrets: password(head) },
+        text: `souphttpsrc name=source location=${quoted(url)}${user(head)} is-live=true do-timestamp=true timeout=${String(networkTimeout)} retries=0 ! multipartdemux single-stream=true ! image/jpeg ! jpegdec ! ${raw}`,
+      };
+    case 'file':
+      return {
+        ...{ ...usual, repeats: true },
+        text: `filesrc name=source location=${quoted(device)} ! decodebin ! ${raw} ! clocksync`,
+      };
     default:
       throw new UnknownSource(`A source of type ${source} cannot be opened by this version`);
   }
 }
 
-/** As launch texts want values that may hold anything. */
-function quoted(value: string): string {
-  return `"${value.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
+/** What is seen where a camera gives nothing. */
+export function cardText({ resolution, fps }: Head): string {
+  const height = Number(resolution.split('x')[1] ?? 0);
+  return `videotestsrc is-live=true pattern=solid-color foreground-color=0xff20262e ! video/x-raw,format=NV12,${sizeCaps(resolution)},framerate=${String(Math.min(fps, cardFramerate))}/1 ! nv12timestamp format="'NO SIGNAL'" position=center size=${String(Math.max(12, Math.round(height / 12)))}`;
+}
+
+function sizeCaps(resolution: string): string {
+  const [width = '0', height = '0'] = resolution.split('x');
+  return `width=${width},height=${height}`;
+}
+
+function user({ username }: Head): string {
+  return username === undefined ? '' : ` user-id=${quoted(username)}`;
+}
+
+function password({ password: secret }: Head): Readonly<Record<string, string>> {
+  return secret === undefined ? {} : { 'source.user-pw': secret };
+}
+
+function hostAndPort(url: string): { readonly host: string; readonly port: string } {
+  const { hostname, port } = new URL(url);
+  return { host: hostname.replace(/^\[|\]$/g, ''), port: port === '' ? '8888' : port };
 }

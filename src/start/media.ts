@@ -14,6 +14,7 @@ import { plan, type MediaPlan } from '../pipelines/plan.js';
 import type { Machine } from '../pipelines/machine.js';
 import { mediaKeys, type MediaSettings } from '../pipelines/settings.js';
 import { UnknownSource } from '../pipelines/sources.js';
+import { followCameras } from './cameras.js';
 import { watchLoad } from './load.js';
 import { followRenditions } from './renditions.js';
 import { WebRtcWatchers } from './webrtc.js';
@@ -133,6 +134,7 @@ export function runMedia({ store, accounts, bind, certificate, log }: MediaParts
   );
   subscriptions.add(followRenditions(store, supervisor));
   subscriptions.add(watchLoad(store, supervisor, parts));
+  subscriptions.add(followCameras(store, supervisor));
   let first = true;
   subscriptions.add(
     store.observe('tlsCertificate').subscribe(() => {

@@ -47,6 +47,8 @@ class StressProducer final : public Producer {
     wished = true;
     wishes += 1;
   }
+  std::string owner() const override { return "stress"; }
+  bool isStandby() const override { return false; }
   std::atomic<bool> wished{false};
   std::atomic<std::int64_t> wishes{0};
 };

@@ -20,11 +20,14 @@ describe('the plan', () => {
     expect(pipelines).toMatchInlineSnapshot(`
       [
         {
+          "card": "videotestsrc is-live=true pattern=solid-color foreground-color=0xff20262e ! video/x-raw,format=NV12,width=1920,height=1080,framerate=5/1 ! nv12timestamp format="'NO SIGNAL'" position=center size=90 ! hubsink standby=true channel=raw/primary",
           "channel": "raw/primary",
           "exclusive": false,
           "live": {},
           "name": "capture/primary",
           "preload": false,
+          "repeats": false,
+          "secrets": {},
           "text": "videotestsrc is-live=true pattern=smpte100 horizontal-speed=2 ! video/x-raw,format=NV12,width=1920,height=1080,framerate=30/1 ! hubsink channel=raw/primary",
         },
         {
@@ -32,7 +35,8 @@ describe('the plan', () => {
           "exclusive": false,
           "live": {
             "encoder.bitrate": "8000",
-            "shape.caps": "video/x-raw,format=NV12,width=1920,height=1080,framerate=30/1,pixel-aspect-ratio=1/1",
+            "frames.max-rate": "30",
+            "shape.caps": "video/x-raw,format=NV12,width=1920,height=1080,pixel-aspect-ratio=1/1",
             "time.background": "semi-transparent",
             "time.block": "0",
             "time.colour": "16777215",
@@ -44,14 +48,17 @@ describe('the plan', () => {
           },
           "name": "encode/stream1",
           "preload": false,
-          "text": "hubsrc channel=raw/primary max-queue=2 ! videorate drop-only=true skip-to-first=true ! videoscale ! capsfilter name=shape ! nv12timestamp name=time ! x264enc name=encoder tune=zerolatency speed-preset=superfast key-int-max=60 vbv-buf-capacity=100 byte-stream=true option-string=cabac=1:8x8dct=1 ! video/x-h264,profile=high ! h264parse config-interval=-1 ! video/x-h264,stream-format=byte-stream,alignment=au ! hubsink channel=stream1",
+          "repeats": false,
+          "secrets": {},
+          "text": "hubsrc name=frames channel=raw/primary max-queue=2 ! videoscale ! capsfilter name=shape ! nv12timestamp name=time ! x264enc name=encoder tune=zerolatency speed-preset=superfast key-int-max=60 vbv-buf-capacity=100 byte-stream=true option-string=cabac=1:8x8dct=1 ! video/x-h264,profile=high ! h264parse config-interval=-1 ! video/x-h264,stream-format=byte-stream,alignment=au ! hubsink channel=stream1",
         },
         {
           "channel": "stream2",
           "exclusive": false,
           "live": {
             "encoder.bitrate": "4000",
-            "shape.caps": "video/x-raw,format=NV12,width=1280,height=720,framerate=30/1,pixel-aspect-ratio=1/1",
+            "frames.max-rate": "30",
+            "shape.caps": "video/x-raw,format=NV12,width=1280,height=720,pixel-aspect-ratio=1/1",
             "time.background": "semi-transparent",
             "time.block": "0",
             "time.colour": "16777215",
@@ -63,7 +70,9 @@ describe('the plan', () => {
           },
           "name": "encode/stream2",
           "preload": false,
-          "text": "hubsrc channel=raw/primary max-queue=2 ! videorate drop-only=true skip-to-first=true ! videoscale ! capsfilter name=shape ! nv12timestamp name=time ! x264enc name=encoder tune=zerolatency speed-preset=superfast key-int-max=60 vbv-buf-capacity=100 byte-stream=true option-string=cabac=1 ! video/x-h264,profile=main ! h264parse config-interval=-1 ! video/x-h264,stream-format=byte-stream,alignment=au ! hubsink channel=stream2",
+          "repeats": false,
+          "secrets": {},
+          "text": "hubsrc name=frames channel=raw/primary max-queue=2 ! videoscale ! capsfilter name=shape ! nv12timestamp name=time ! x264enc name=encoder tune=zerolatency speed-preset=superfast key-int-max=60 vbv-buf-capacity=100 byte-stream=true option-string=cabac=1 ! video/x-h264,profile=main ! h264parse config-interval=-1 ! video/x-h264,stream-format=byte-stream,alignment=au ! hubsink channel=stream2",
         },
       ]
     `);

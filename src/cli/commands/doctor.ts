@@ -64,7 +64,7 @@ function gstreamer(): Finding[] {
       ok: missing.length === 0,
       detail: missing.length === 0 ? elements.join(', ') : `without ${missing.join(', ')}`,
       advice:
-        'apt-get install gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly gstreamer1.0-nice gstreamer1.0-rtsp',
+        'apt-get install gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly gstreamer1.0-libav gstreamer1.0-nice gstreamer1.0-rtsp',
     },
   ];
 }
