@@ -195,6 +195,11 @@ Napi::Value WebRtcOpen(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
+Napi::Value ForgetChannel(const Napi::CallbackInfo& info) {
+  Channel::forget(text(info, 0, "channel"));
+  return info.Env().Undefined();
+}
+
 Napi::Value WebRtcAnswer(const Napi::CallbackInfo& info) {
   try {
     return Napi::Boolean::New(info.Env(), answerWebRtc(text(info, 0, "session"), text(info, 1, "answer")));
@@ -239,6 +244,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
     throw Napi::Error::New(env, "The elements of this addon cannot be registered");
   exports.Set("listen", Napi::Function::New(env, Listen, "listen"));
   exports.Set("channels", Napi::Function::New(env, Channels, "channels"));
+  exports.Set("forgetChannel", Napi::Function::New(env, ForgetChannel, "forgetChannel"));
   exports.Set("setProperty", Napi::Function::New(env, SetProperty, "setProperty"));
   exports.Set("graph", Napi::Function::New(env, Graph, "graph"));
   exports.Set("release", Napi::Function::New(env, Release, "release"));

@@ -65,6 +65,13 @@ std::shared_ptr<Channel> Channel::named(const std::string& name) {
   return channel;
 }
 
+void Channel::forget(const std::string& name) {
+  const std::lock_guard<std::mutex> hold(registryLock);
+  const auto found = registry().find(name);
+  // Whoever holds it would meet nobody in one that is made anew.
+  if (found != registry().end() && found->second.use_count() == 1) registry().erase(found);
+}
+
 std::string Channel::statistics() {
   std::vector<std::pair<std::string, std::shared_ptr<Channel>>> all;
   {

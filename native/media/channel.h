@@ -62,8 +62,10 @@ class Producer {
 
 class Channel {
  public:
-  /** The channel of this name, made at its first use. Channels stay as long as the process. */
+  /** The channel of this name, made at its first use. It stays until it is forgotten. */
   static std::shared_ptr<Channel> named(const std::string& name);
+  /** Drops the figures of a channel that nobody reads from or writes to any more. */
+  static void forget(const std::string& name);
   /** Figures of all channels: an object by name. */
   static std::string statistics();
 

@@ -78,8 +78,8 @@ void RtspMounts::mount(const std::string& path, const std::string& launch) {
   GstRTSPMediaFactory* factory = gst_rtsp_media_factory_new();
   gst_rtsp_media_factory_set_launch(factory, launch.c_str());
   gst_rtsp_media_factory_set_shared(factory, TRUE);
-  gst_rtsp_media_factory_set_profiles(
-      factory, static_cast<GstRTSPProfile>(GST_RTSP_PROFILE_AVP | GST_RTSP_PROFILE_AVPF));
+  // Two profiles would be two media in the description, and players would look for the picture of each.
+  gst_rtsp_media_factory_set_profiles(factory, GST_RTSP_PROFILE_AVP);
   g_object_set_data_full(G_OBJECT(factory), lastMediaName, new LastMedia(),
                          [](gpointer data) { delete static_cast<LastMedia*>(data); });
   g_signal_connect(factory, "media-configure", G_CALLBACK(onMedia), nullptr);

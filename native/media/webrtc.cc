@@ -29,6 +29,8 @@ constexpr int typeOffer = 1;
 constexpr int typeAnswer = 3;
 constexpr int directionSendOnly = 2;
 constexpr int gatheringComplete = 2;
+/** In which the last packet leaves. */
+constexpr gulong goodbyeUs = 20'000;
 const char* const connectionStates[] = {"new", "connecting", "connected", "disconnected", "failed", "closed"};
 
 struct Library {
@@ -319,7 +321,24 @@ class Session : public std::enable_shared_from_this<Session> {
     tell(Json().set("event", "webrtc").set("session", offer_.session).set("what", what).setRaw("details", details.text()));
   }
 
+  /** Tells the browser that nothing more will come; otherwise it would hope for a quarter of a minute. */
+  void sayGoodbye() {
+    GstIterator* encoders = gst_bin_iterate_all_by_element_factory_name(GST_BIN(bin_), "dtlsenc");
+    gst_iterator_foreach(
+        encoders,
+        [](const GValue* each, gpointer) {
+          GstPad* pad = gst_element_get_static_pad(GST_ELEMENT(g_value_get_object(each)), "sink");
+          if (pad == nullptr) return;
+          gst_pad_send_event(pad, gst_event_new_eos());
+          gst_object_unref(pad);
+        },
+        nullptr);
+    gst_iterator_free(encoders);
+    g_usleep(goodbyeUs);
+  }
+
   void end() {
+    sayGoodbye();
     // Also takes it out of the list of pipelines; the reference that is dropped there is taken here.
     gst_object_ref(pipeline_);
     if (!releasePipeline(offer_.session)) {

@@ -161,6 +161,7 @@ export class Engine {
       if (!wanted.has(name)) {
         this.#stop(unit);
         this.#units.delete(name);
+        this.#gst.addon.forgetChannel(unit.plan.channel);
       }
     this.#gst.addon.rtspMounts(plan.mounts);
   }

@@ -6,6 +6,8 @@ import type { Problem } from './messages.js';
 export interface MediaAddon {
   listen(onEvent: (json: string) => void): void;
   channels(): string;
+  /** Of a channel that nobody reads from or writes to any more. */
+  forgetChannel(channel: string): void;
   setProperty(pipeline: string, element: string, property: string, value: string): boolean;
   /** A PipelineGraph as JSON; empty where there is no such pipeline. */
   graph(pipeline: string): string;

@@ -2,6 +2,7 @@
 // everything again; nobody here waits for GStreamer.
 import { fork, type ChildProcess } from 'node:child_process';
 import { BehaviorSubject, filter, firstValueFrom, Subject, type Observable } from 'rxjs';
+import { ObscuraError } from '../errors.js';
 import type { Machine } from '../pipelines/machine.js';
 import type { Beat, FromMedia, OrderKind, Orders, WebRtcCandidate } from './messages.js';
 
@@ -21,11 +22,10 @@ export type MediaState =
   | { readonly phase: 'down'; readonly reason: string };
 
 /** What was asked for could not be done; `unsupported` where trying again makes no sense. */
-export class MediaFailure extends Error {
-  override readonly name = 'MediaFailure';
+export class MediaFailure extends ObscuraError {
   readonly unsupported: boolean;
   constructor(reason: string, unsupported: boolean) {
-    super(reason);
+    super('failed', reason);
     this.unsupported = unsupported;
   }
 }

@@ -1,12 +1,13 @@
 // Notices when the machine cannot do what is wished: less is encoded than planned, or the plan itself had to be less.
 import type { Logger } from 'pino';
-import { merge, type Observable, type Subscription } from 'rxjs';
+import { debounceTime, merge, type Observable, type Subscription } from 'rxjs';
 import type { AppStore } from '../access/accounts.js';
 import { cameraFramerate } from '../pipelines/machine.js';
 import type { Beat } from '../media/messages.js';
 
 /** Short enough to be of use, long enough to see through a moment's trouble. */
 const windowMs = 3000;
+const settledAfterMs = 200;
 const tooFew = 0.85;
 const enough = 0.95;
 
@@ -88,10 +89,13 @@ export function watchLoad(
       store.observe('streamFramerateEffective'),
       store.observe('streamFramerate'),
       store.observe('streamResolution'),
-    ).subscribe(() => {
-      samples = [];
-      say();
-    }),
+    )
+      // A new size comes before the rate that it leads to.
+      .pipe(debounceTime(settledAfterMs))
+      .subscribe(() => {
+        samples = [];
+        say();
+      }),
   );
   return subscription;
 }

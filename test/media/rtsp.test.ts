@@ -78,6 +78,16 @@ describe('players', () => {
     },
   );
 
+  it('that map everything find one video and nothing else', async () => {
+    const { code, out } = await run('ffprobe', [
+      ...['-v', 'error', '-rtsp_transport', 'tcp', '-show_entries', 'stream=index,codec_name,width'],
+      ...['-of', 'csv=p=0', server.rtsp()],
+    ]);
+    expect([code, out.trim()]).toEqual([0, '0,h264,640']);
+    const all = ['-v', 'error', '-rtsp_transport', 'tcp', '-i', server.rtsp(), '-t', '1', '-map', '0'];
+    expect(await run('ffmpeg', [...all, '-c', 'copy', '-f', 'null', '-'])).toMatchObject({ code: 0 });
+  });
+
   it.each(['/live', '/onvif/profile_1', '/stream2'])('find a stream at %s', async (path) => {
     const viewer = await watch(server.rtsp(path));
     const size = path === '/stream2' ? { width: 1280, height: 720 } : { width: 640, height: 360 };
@@ -192,6 +202,7 @@ describe('renditions', () => {
     await expect
       .poll(() => server.pipelines().map(({ name }) => name))
       .not.toContain('encode/stream1@320x180@10@300');
+    await expect.poll(() => Object.keys(server.media?.report().channels ?? {}).join()).not.toContain('@');
   });
 
   it.each([
@@ -294,6 +305,11 @@ describe('a viewer stays', () => {
       }
     }
     expect(both.map(({ complaints }) => complaints)).toEqual(['', '']);
+    expect(server.pipelines().map(({ name, restarts }) => [name, restarts])).toEqual([
+      ['capture/primary', 0],
+      ['encode/stream1', 0],
+      ['encode/stream2', 0],
+    ]);
   });
 
   it('when the server moves to another port, which new ones use', async () => {
@@ -437,6 +453,11 @@ it.each([
     process.kill(pid, signal);
     await viewer.whenEnded();
     expect(await socket.ask({ op: 'set', set: { streamBitrate } })).toMatchObject({ ok: true });
+    // Whoever asks for video now is told so, or waits until it is back.
+    const graph = await fetch(`${server.url}/api/pipelines/graph?name=nothing`, {
+      headers: { authorization: `Basic ${Buffer.from(`admin:${adminPassword}`).toString('base64')}` },
+    });
+    expect(graph.status).toBeOneOf([404, 503]);
     // The pid is 0 while there is none.
     await expect.poll(() => [0, pid].includes(server.mediaState().pid), { timeout: 15_000 }).toBe(false);
     await expect.poll(() => server.store.status('streamBitrate').status, { timeout: 15_000 }).toBe('applied');

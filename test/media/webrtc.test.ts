@@ -31,6 +31,7 @@ interface Player {
   readonly location: string | null;
   size(): Promise<{ width: number; height: number }>;
   state(): Promise<string>;
+  transport(): Promise<string>;
   more(count: number): Promise<void>;
 }
 
@@ -53,6 +54,7 @@ async function play(
       return { width, height };
     },
     state: () => player.state(),
+    transport: () => player.transport(),
     more: async (count) => {
       const before = (await player.inbound()).frames;
       await expect
@@ -275,6 +277,8 @@ describe('a browser', () => {
     expect(await told(location, { ...type, 'if-match': '"other"' })).toBe(412);
     expect(await told(location, { ...type, 'if-match': '*' })).toBe(422);
     expect(await told('/api/whep/stream1/nobody', type)).toBe(404);
+    expect((await ask('/api/whep/stream1/nobody', 'PATCH', 'a=mid:0', type)).status).toBe(404);
+    expect((await ask(location, 'PATCH', 'a=candidate:garbage', type)).status).toBe(422);
 
     const decoded = async (): Promise<number> =>
       (await page.evaluate<{ frames: number }>(statsScript)).frames;
@@ -319,7 +323,9 @@ describe('a browser', () => {
     expect((await play('whep')).status).toBe(429);
     await first.more(5);
     await server.change({ webrtcMaxSessions: 10 });
-    expect((await play('whep')).status).toBe(201);
+    const second = await play('whep');
+    expect(second.status).toBe(201);
+    await second.more(1);
   });
 
   it('is let go by the end of its rights, by the switch and by a kick, and when it is gone without a word', async () => {
@@ -348,7 +354,7 @@ describe('a browser', () => {
       expect(await clients()).toMatchObject([{ protocol: 'webrtc', user: 'viewer' }]);
       await act();
       await expect.poll(async () => (await clients()).length, { timeout: 5000 }).toBe(0);
-      await expect.poll(() => player.state(), { timeout: 20_000 }).not.toBe('connected');
+      await expect.poll(() => player.transport(), { timeout: 5000 }).toBe('closed');
       await player.page.close();
     };
     for (const page of pages.splice(0)) await page.close();

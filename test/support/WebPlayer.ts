@@ -36,6 +36,11 @@ export class WebPlayer {
     return this.page.evaluate<Inbound>(statsScript);
   }
 
+  /** Of the encryption, which is closed as soon as the server says goodbye. */
+  transport(): Promise<string> {
+    return this.page.evaluate<string>('pc.getReceivers()[0].transport.state');
+  }
+
   state(): Promise<string> {
     return this.page.evaluate<string>('pc.connectionState');
   }

@@ -23,6 +23,8 @@ const Answer = Type.Object({
 /** Ties the answer to the offer for pages that know of no `id`. */
 const offerCookie = 'obscura_offer';
 const fragmentType = 'application/trickle-ice-sdpfrag';
+/** Foundation, component, protocol, priority, address and port (RFC 8839). */
+const candidateForm = /^candidate:\S{1,32} \d{1,3} (?:udp|tcp) \d{1,10} \S+ \d{1,5} typ \S+/i;
 const StreamParam = Type.Object({ stream: Stream });
 const SessionParam = Type.Object({ stream: Stream, session: Session });
 
@@ -160,8 +162,18 @@ export function webrtcRoutes(app: App, { store, media }: Services): void {
         throw new HttpError(422, 'INVALID_VALUE', 'ICE is not begun anew here; open another session');
       if (match !== undefined && match !== etagOf(params.session))
         throw new HttpError(412, 'CONFLICT', `If-Match must be ${etagOf(params.session)}`);
-      for (const { line, candidate } of candidatesIn(sdpOf(body)))
+      const fragment = sdpOf(body);
+      if (
+        !running()
+          .list()
+          .some(({ session }) => session === params.session)
+      )
+        throw noSession();
+      for (const { line, candidate } of candidatesIn(fragment)) {
+        if (!candidateForm.test(candidate))
+          throw new HttpError(422, 'INVALID_VALUE', `This is no candidate: ${candidate.slice(0, 80)}`);
         if (!(await running().addCandidate(params.session, line, candidate))) throw noSession();
+      }
       return await reply.code(204).send();
     },
   );
