@@ -39,14 +39,17 @@ async function onClient(
 }
 
 /** Watches until it has seen so many pictures, or is not let. */
-const watch = (way: string, pictures: number): Promise<Said> =>
+const watch = (way: string, pictures: number, onPicture: () => void = () => undefined): Promise<Said> =>
   onClient(
     'ffprobe',
     [
       ...['-v', 'error', '-rtsp_transport', way, '-show_entries', 'frame=width', '-of', 'csv=p=0'],
       `rtsp://${who}@${network.serverAddress}:8554/stream1`,
     ],
-    (out) => out.split('640').length > pictures,
+    (out) => {
+      if (out.includes('640')) onPicture();
+      return out.split('640').length > pictures;
+    },
   );
 
 async function request(path: string, ...words: string[]): Promise<Said> {
@@ -119,10 +122,13 @@ describe.runIf(possible)('on a network of its own', () => {
     const both = await Promise.all([watch('udp_multicast', 10), watch('udp', 10)]);
     for (const { out, err } of both)
       expect([out.split('640').length > 10, err]).toEqual([true, expect.not.stringContaining('failed')]);
-    const long = watch('udp_multicast', Number.POSITIVE_INFINITY);
+    let long: Promise<Said> | undefined;
+    await new Promise<void>((begun) => {
+      long = watch('udp_multicast', Number.POSITIVE_INFINITY, begun);
+    });
     await expect.poll(async () => (await request('/api/clients')).out).toContain('"transport":"multicast"');
     await patch(false);
-    expect((await long).out).toContain('640');
+    expect((await long)?.out).toContain('640');
     await expect.poll(async () => (await request('/api/clients')).out).not.toContain('multicast');
   });
 

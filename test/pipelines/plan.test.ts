@@ -20,7 +20,7 @@ describe('the plan', () => {
     expect(pipelines).toMatchInlineSnapshot(`
       [
         {
-          "card": "videotestsrc is-live=true pattern=solid-color foreground-color=0xff20262e ! video/x-raw,format=NV12,width=1920,height=1080,framerate=5/1 ! nv12timestamp format="'NO SIGNAL'" position=center size=90 ! hubsink standby=true channel=raw/primary",
+          "card": "videotestsrc is-live=true pattern=solid-color foreground-color=0xff20262e ! video/x-raw,format=NV12,width=1920,height=1080,framerate=25/1 ! nv12timestamp format="'NO SIGNAL'" position=center size=90 ! hubsink standby=true channel=raw/primary",
           "channel": "raw/primary",
           "exclusive": false,
           "live": {},
