@@ -112,9 +112,21 @@ bool setPipelineProperty(const std::string& owner, const std::string& element, c
   GstElement* pipeline = find(owner);
   if (pipeline == nullptr) return false;
   GstElement* child = gst_bin_get_by_name(GST_BIN(pipeline), element.c_str());
-  const bool known =
-      child != nullptr && g_object_class_find_property(G_OBJECT_GET_CLASS(child), property.c_str()) != nullptr;
-  if (known) gst_util_set_object_arg(G_OBJECT(child), property.c_str(), value.c_str());
+  bool known = false;
+  if (child != nullptr && property.find("::") != std::string::npos) {
+    // Of a pad of it, such as sink_1::xpos.
+    GObject* target = nullptr;
+    GParamSpec* spec = nullptr;
+    known = GST_IS_CHILD_PROXY(child) &&
+            gst_child_proxy_lookup(GST_CHILD_PROXY(child), property.c_str(), &target, &spec) == TRUE;
+    if (known) {
+      gst_util_set_object_arg(target, spec->name, value.c_str());
+      g_object_unref(target);
+    }
+  } else if (child != nullptr) {
+    known = g_object_class_find_property(G_OBJECT_GET_CLASS(child), property.c_str()) != nullptr;
+    if (known) gst_util_set_object_arg(G_OBJECT(child), property.c_str(), value.c_str());
+  }
   if (child != nullptr) gst_object_unref(child);
   gst_object_unref(pipeline);
   return known;

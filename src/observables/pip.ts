@@ -22,6 +22,37 @@ export const pipLayout = defineObservable('pipLayout', {
     pipPosition: corner,
     pipScale: Type.Number({ minimum: 0.05, maximum: 1 }),
     pipBorder: Type.Boolean(),
+    arrangement: Type.Optional(
+      choice(
+        ['inset', 'side-by-side', 'main-only'],
+        'The small picture in the large one, both of one size, or the large one alone, ready to show the other.',
+      ),
+    ),
+    x: Type.Optional(
+      Type.Number({
+        ...{ minimum: 0, maximum: 1 },
+        description:
+          'Left edge of the small picture, as a part of the width, in place of that of the position.',
+      }),
+    ),
+    y: Type.Optional(
+      Type.Number({
+        minimum: 0,
+        maximum: 1,
+        description: 'Its upper edge, as a part of the height, likewise.',
+      }),
+    ),
+    opacity: Type.Optional(
+      Type.Number({
+        minimum: 0,
+        maximum: 1,
+        description: 'Of the small picture; 1 hides what is behind it.',
+      }),
+    ),
+    borderWidth: Type.Optional(Type.Integer({ minimum: 1, maximum: 64, description: 'Pixels.' })),
+    borderColor: Type.Optional(
+      Type.String({ maxLength: 7, pattern: '^#[0-9a-fA-F]{6}$', patternText: 'be like #rrggbb' }),
+    ),
   }),
   default: {
     mainSource: 'primary',
@@ -50,7 +81,9 @@ export const pip = defineView('pip', {
   assign: (mode, _enabled, layout) => {
     if (mode === 'off') return { pipEnabled: false };
     if (mode === 'on') return { pipEnabled: true };
-    return { pipEnabled: true, pipLayout: { ...layout, pipPosition: mode } };
+    // A place of its own would hide the position.
+    const { x: _x, y: _y, ...rest } = layout;
+    return { pipEnabled: true, pipLayout: { ...rest, pipPosition: mode } };
   },
 });
 

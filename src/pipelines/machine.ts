@@ -2,7 +2,10 @@
 import { pixelsPerCore, type Codec } from './encoders.js';
 import type { MediaSettings } from './settings.js';
 
-type CameraSettings = Pick<MediaSettings, 'activeCameraHead' | 'cameraHeadSettings'>;
+type CameraSettings = Pick<
+  MediaSettings,
+  'activeCameraHead' | 'cameraHeadSettings' | 'pipEnabled' | 'pipLayout'
+>;
 
 export interface Machine {
   readonly cores: number;
@@ -34,8 +37,18 @@ export function effectiveFramerate(settings: MediaSettings, machine: Machine): n
 }
 
 /** Pictures cannot be had faster than they are taken. */
-export function cameraFramerate({ activeCameraHead, cameraHeadSettings }: CameraSettings): number {
-  return cameraHeadSettings[activeCameraHead === 0 ? 'primary' : 'secondary'].fps;
+export function cameraFramerate(settings: CameraSettings): number {
+  return settings.cameraHeadSettings[mainCamera(settings)].fps;
+}
+
+/** The camera that fills the picture. */
+export function mainCamera({
+  activeCameraHead,
+  pipEnabled,
+  pipLayout,
+}: Omit<CameraSettings, 'cameraHeadSettings'>): 'primary' | 'secondary' {
+  if (pipEnabled) return pipLayout.mainSource;
+  return activeCameraHead === 0 ? 'primary' : 'secondary';
 }
 
 function pixelsOf(resolution: string): number {

@@ -8,8 +8,9 @@ import {
   liveEncoderProperties,
   type Codec,
 } from './encoders.js';
-import { effectiveFramerate, type Machine } from './machine.js';
+import { effectiveFramerate, mainCamera, type Machine } from './machine.js';
 import { overlayProperties } from './overlay.js';
+import { sceneProperties, sceneText } from './scene.js';
 import { cardText, sourceText } from './sources.js';
 import type { MediaSettings } from './settings.js';
 
@@ -62,9 +63,8 @@ const aliases: Readonly<Record<string, readonly string[]>> = {
 };
 
 export function plan(settings: MediaSettings, machine: Machine): MediaPlan {
-  const { stream2, cameraHeadSettings, activeCameraHead, videoEncoder, streamPreload } = settings;
-  const camera = activeCameraHead === 0 ? 'primary' : 'secondary';
-  const head = cameraHeadSettings[camera];
+  const { stream2, videoEncoder, streamPreload, pipEnabled } = settings;
+  const camera = mainCamera(settings);
   const framerate = effectiveFramerate(settings, machine);
   const isWarm = (wish: 'auto' | 'on' | 'off', isMain: boolean): boolean =>
     wish === 'on' || (wish === 'auto' && isMain && encodesInHardware(settings, machine));
@@ -95,20 +95,15 @@ export function plan(settings: MediaSettings, machine: Machine): MediaPlan {
       : []),
   ];
   streams.push(...settings.streamRenditions.flatMap((name) => renditionOf(name, streams)));
-  const source = sourceText(head, Math.max(...streams.map((stream) => stream.framerate)));
+  const highest = Math.max(...streams.map((stream) => stream.framerate));
+  const cameras = pipEnabled ? (['primary', 'secondary'] as const) : [camera];
+  const picture = pipEnabled ? 'raw/scene' : `raw/${camera}`;
   return {
     framerate,
     pipelines: [
-      {
-        name: `capture/${camera}`,
-        text: `${source.text} ! hubsink channel=raw/${camera}`,
-        card: `${cardText(head)} ! hubsink standby=true channel=raw/${camera}`,
-        live: {},
-        ...{ secrets: source.secrets, exclusive: source.exclusive, repeats: source.repeats },
-        channel: `raw/${camera}`,
-        preload: false,
-      },
-      ...streams.map((stream) => encodePlan(stream, `raw/${camera}`, settings, machine)),
+      ...cameras.map((each) => capturePlan(each, highest, settings)),
+      ...(pipEnabled ? [scenePlan(highest, settings)] : []),
+      ...streams.map((stream) => encodePlan(stream, picture, settings, machine)),
     ],
     // Renditions are mounted when they are asked for.
     mounts: streams.flatMap(({ id, codec }) =>
@@ -132,6 +127,41 @@ function renditionOf(name: string, streams: readonly Stream[]): Stream[] {
       preload: false,
     },
   ];
+}
+
+function capturePlan(
+  camera: 'primary' | 'secondary',
+  framerate: number,
+  { cameraHeadSettings }: MediaSettings,
+): PipelinePlan {
+  const head = cameraHeadSettings[camera];
+  const { text, ...source } = sourceText(head, framerate);
+  const channel = `raw/${camera}`;
+  return {
+    ...source,
+    name: `capture/${camera}`,
+    text: `${text} ! hubsink channel=${channel}`,
+    card: `${cardText(head)} ! hubsink standby=true channel=${channel}`,
+    live: {},
+    channel,
+    preload: false,
+  };
+}
+
+/** Both cameras in one picture, of the size of the main one. */
+function scenePlan(framerate: number, settings: MediaSettings): PipelinePlan {
+  const { cameraHeadSettings, pipLayout } = settings;
+  const { resolution } = cameraHeadSettings[pipLayout.mainSource];
+  const [width = 0, height = 0] = resolution.split('x').map(Number);
+  const scene = { width, height, framerate };
+  return {
+    name: 'scene',
+    text: `${sceneText(scene)} ! hubsink channel=raw/scene`,
+    live: sceneProperties(pipLayout, scene),
+    channel: 'raw/scene',
+    preload: false,
+    ...{ secrets: {}, exclusive: false, repeats: false },
+  };
 }
 
 function encodePlan(

@@ -8,6 +8,8 @@ export const mediaKeys = [
   'encoderElement',
   'encoderPreset',
   'encoderProfile',
+  'pipEnabled',
+  'pipLayout',
   'stream2',
   'streamBitrate',
   'streamFramerate',

@@ -15,7 +15,9 @@ export interface SourceText {
 }
 
 /** What the test source shows in place of its bars, where it stands as the device: `smpte` with noise costs bits. */
-const testPatterns: ReadonlySet<string> = new Set(['smpte', 'snow', 'ball', 'zone-plate', 'black', 'white']);
+const testPatterns: ReadonlySet<string> = new Set([
+  ...['smpte', 'snow', 'ball', 'zone-plate', 'black', 'white', 'red', 'green', 'blue'],
+]);
 /** Until a source on the network is given up, in seconds. */
 const networkTimeout = 5;
 /** In which the pictures of a network camera are put into order. */

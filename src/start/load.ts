@@ -34,6 +34,8 @@ export function watchLoad(
       effective ===
       cameraFramerate({
         activeCameraHead: store.get('activeCameraHead'),
+        pipEnabled: store.get('pipEnabled'),
+        pipLayout: store.get('pipLayout'),
         cameraHeadSettings: store.get('cameraHeadSettings'),
       });
     const why = isCamera

@@ -192,6 +192,8 @@ describe('every launch text', () => {
     {},
     ...(['h264', 'h265', 'mjpeg'] as const).map((videoEncoder) => ({ videoEncoder })),
     { encoderElement: 'openh264enc' },
+    { pipEnabled: true },
+    { pipEnabled: true, pipLayout: { ...defaults.pipLayout, mainSource: 'secondary', pipSource: 'primary' } },
     ...(['baseline', 'main', 'high'] as const).map((encoderProfile) => ({ encoderProfile })),
     ...(['ultrafast', 'fast', 'medium', 'slow'] as const).map((encoderPreset) => ({ encoderPreset })),
     ...(['low', 'normal', 'high'] as const).map((streamLatencyMode) => ({ streamLatencyMode })),
