@@ -7,6 +7,7 @@ import { mediaServer, type MediaServer } from '../support/mediaServer.js';
 import { isLike, PictureViewer, type Picture } from '../support/PictureViewer.js';
 import { RtspViewer } from '../support/RtspViewer.js';
 import { adminPassword } from '../support/runningServer.js';
+import { TimeViewer } from '../support/TimeViewer.js';
 import { WebPlayer } from '../support/WebPlayer.js';
 
 type Layout = ValueOf<AppRegistry['pipLayout']>;
@@ -221,4 +222,43 @@ it('goes on with the card where one of the cameras gives nothing', async () => {
   await viewer.until((picture) => isLike(picture.at(0.3, 0.3), card) && isLike(picture.at(0.9, 0.9), blue));
   await server.change({ cameraHeadSettings: heads });
   await viewer.until((picture) => isLike(picture.at(0.3, 0.3), green) && isLike(picture.at(0.9, 0.9), blue));
+});
+
+it('waits for a camera on the network, which is behind the other', async () => {
+  await show({});
+  const origin = await mediaServer();
+  try {
+    const theirs = origin.store.get('cameraHeadSettings');
+    await origin.change({
+      cameraHeadSettings: { ...theirs, primary: { ...theirs.primary, device: 'red' } },
+      timestampOverlay: { ...origin.store.get('timestampOverlay'), enabled: false },
+      timeBlock: true,
+      streamFramerate: 10,
+    });
+    const heads = server.store.get('cameraHeadSettings');
+    const camera = {
+      ...{ source: 'rtsp' as const, url: `rtsp://127.0.0.1:${String(origin.rtspPort)}/stream1` },
+      ...{ username: 'admin', password: adminPassword },
+    };
+    const red = [255, 0, 0] as const;
+    const isRight = (picture: Picture): boolean =>
+      isLike(picture.at(0.3, 0.3), red) && isLike(picture.at(0.9, 0.9), blue);
+    await server.change({ cameraHeadSettings: { ...heads, primary: { ...heads.primary, ...camera } } });
+    await viewer.until(isRight);
+    // And goes on to show both: none is left out because it is late.
+    expect((await viewer.more(30)).filter((picture) => !isRight(picture))).toEqual([]);
+    // Each of its pictures is seen, and none twice: this one reads when the other server took them.
+    const reader = new TimeViewer(server.rtsp(), 'tcp');
+    await reader.more(10);
+    const begin = reader.frames.length;
+    await reader.more(30);
+    await reader.close();
+    const taken = reader.frames.slice(begin).map(({ captured }) => captured ?? 0);
+    const steps = taken.slice(1).map((time, index) => Math.round((time - (taken[index] ?? 0)) / 100_000));
+    expect(steps.filter((step) => step === 1).length).toBeGreaterThanOrEqual(steps.length - 2);
+    await server.change({ cameraHeadSettings: heads });
+    await viewer.until((picture) => isLike(picture.at(0.3, 0.3), green));
+  } finally {
+    await origin.stop();
+  }
 });
