@@ -15,8 +15,11 @@ const firstFrameOfSourceWithinMs = 15_000;
 const changeOfSourceWithinMs = 2000;
 const cardAfterMs = 500;
 const watchEveryMs = 200;
-/** A source that gives nothing for so long has gone, even where it does not say so. */
+/** A source that gives nothing for so long has gone, even where it does not say so; a slow one is given more time. */
 const silentAfterMs = 700;
+const silentAfterFrames = 3;
+/** Before it is known how slow it is. */
+const silentAtFirstMs = 3500;
 /** Viewers that come back soon find it running. */
 const lingerMs = 3000;
 const firstRetryMs = 500;
@@ -40,6 +43,8 @@ interface Unit {
   /** Shown while nothing comes. */
   card: Instance | undefined;
   cardTimer: NodeJS.Timeout | undefined;
+  /** What the channel had when the first picture came. */
+  framesBefore: number;
   state: PipelineReport['state'];
   since: number;
   restarts: number;
@@ -170,7 +175,7 @@ export class Engine {
     const unit: Unit = {
       ...{ plan, running: undefined, next: undefined, state: 'idle', since: Date.now(), restarts: 0 },
       ...{ reason: undefined, problem: undefined, retryMs: firstRetryMs, timer: undefined },
-      ...{ card: undefined, cardTimer: undefined },
+      ...{ card: undefined, cardTimer: undefined, framesBefore: 0 },
     };
     this.#units.set(plan.name, unit);
     this.#follow(unit);
@@ -287,6 +292,7 @@ export class Engine {
         if (unit.running?.owner !== instance.owner) return;
         unit.retryMs = firstRetryMs;
         this.#hideCard(unit);
+        unit.framesBefore = this.#channels()[unit.plan.channel]?.frames ?? 0;
         this.#set(unit, 'running');
       },
       (error: unknown) => {
@@ -319,12 +325,20 @@ export class Engine {
         plan.card !== undefined && state === 'running' && running !== undefined && next === undefined,
     );
     if (sources.length === 0) return;
-    const channels = JSON.parse(this.#gst.addon.channels()) as Readonly<Record<string, ChannelReport>>;
-    for (const { plan, running, since } of sources) {
-      const ageMs = channels[plan.channel]?.ageMs ?? 0;
-      if (running !== undefined && ageMs > silentAfterMs && Date.now() - since > silentAfterMs)
+    const channels = this.#channels();
+    for (const { plan, running, since, framesBefore } of sources) {
+      const { ageMs, frames } = channels[plan.channel] ?? { ageMs: 0, frames: 0 };
+      const seen = frames - framesBefore;
+      const perFrameMs = (Date.now() - ageMs - since) / seen;
+      const patienceMs =
+        seen < silentAfterFrames ? silentAtFirstMs : Math.max(silentAfterMs, silentAfterFrames * perFrameMs);
+      if (running !== undefined && ageMs > patienceMs)
         this.#failed(running.owner, new PipelineError('silent', 'no pictures come any more'));
     }
+  }
+
+  #channels(): Readonly<Record<string, ChannelReport>> {
+    return JSON.parse(this.#gst.addon.channels()) as Readonly<Record<string, ChannelReport>>;
   }
 
   /** Whether it was one that begins again at its end. */

@@ -12,6 +12,7 @@ import type { AppRegistry } from '../../src/observables/registry.js';
 import { mediaServer, run, type MediaServer } from '../support/mediaServer.js';
 import { isLike, PictureViewer, type Picture } from '../support/PictureViewer.js';
 import { freePorts } from '../support/ports.js';
+import { RtspSocket } from '../support/RtspSocket.js';
 import { adminPassword } from '../support/runningServer.js';
 
 type Head = ValueOf<AppRegistry['cameraHeadSettings']>['primary'];
@@ -274,6 +275,18 @@ it('a file is shown from the beginning again and again', async () => {
   await use({ source: 'file', device: join(folder, 'nothing.mp4') });
   await viewer.until(shows(card));
   await expect.poll(() => status().problem).toBe('not-found');
+});
+
+it('a camera that is slow is not taken for one that is gone', async () => {
+  await use({ fps: 1 });
+  const restarts = (): number | undefined =>
+    server.pipelines().find(({ name }) => name === 'capture/primary')?.restarts;
+  const before = restarts();
+  const viewer = await RtspSocket.play(server.rtspPort, '/stream1', `admin:${adminPassword}`);
+  await viewer.until(({ pictures }) => pictures >= 6);
+  expect([restarts(), status().state]).toEqual([before, 'live']);
+  await viewer.stop();
+  await use({ fps: 30 });
 });
 
 it('a camera that is not plugged in, and no camera at all, show the card', async () => {

@@ -185,7 +185,7 @@ export interface HeadFacts {
   readonly connected: boolean;
 }
 
-/** A camera whose picture nobody fetches is there at best, but not connected. */
+/** A camera whose picture nobody can fetch is there at best, but not connected. */
 export function headOf(
   { store, readiness }: Pick<Services, 'store' | 'readiness'>,
   name: 'primary' | 'secondary',
@@ -197,6 +197,6 @@ export function headOf(
     // Addresses of network cameras can hold what is nobody's business; the kind of source says enough.
     device: url === undefined && source === 'v4l2' ? device : source,
     ...{ resolution, framerate: fps, format },
-    connected: exists && source !== 'none' && runs,
+    connected: exists && source !== 'none' && runs && store.get('cameraStatus')[name].state !== 'no signal',
   };
 }
