@@ -37,7 +37,10 @@ it('breaks no promise and touches no memory that is not its own', async () => {
 
 it('has no races', async () => {
   const program = await build('thread');
+  const suppressions = join(root, 'test/native/tsan.supp');
   // Where memory is laid out too freely the sanitizer cannot work.
-  const { code, err } = await run('setarch', ['-R', 'env', 'TSAN_OPTIONS=halt_on_error=1', program]);
+  const { code, err } = await run('setarch', [
+    ...['-R', 'env', `TSAN_OPTIONS=halt_on_error=1:suppressions=${suppressions}`, program],
+  ]);
   expect([code, err]).toEqual([0, '']);
 });
