@@ -30,7 +30,7 @@ constexpr int typeAnswer = 3;
 constexpr int directionSendOnly = 2;
 constexpr int gatheringComplete = 2;
 /** In which the last packet leaves. */
-constexpr gulong goodbyeUs = 20'000;
+constexpr gulong goodbyeUs = 100'000;
 const char* const connectionStates[] = {"new", "connecting", "connected", "disconnected", "failed", "closed"};
 
 struct Library {
