@@ -38,6 +38,11 @@ Napi::Value Channels(const Napi::CallbackInfo& info) {
   return Napi::String::New(info.Env(), Channel::statistics());
 }
 
+Napi::Value ForgetChannel(const Napi::CallbackInfo& info) {
+  Channel::forget(text(info, 0, "channel"));
+  return info.Env().Undefined();
+}
+
 Napi::Value SetProperty(const Napi::CallbackInfo& info) {
   return Napi::Boolean::New(info.Env(), setPipelineProperty(text(info, 0, "pipeline"), text(info, 1, "element"),
                                                             text(info, 2, "property"), text(info, 3, "value")));
@@ -192,11 +197,6 @@ Napi::Value WebRtcOpen(const Napi::CallbackInfo& info) {
   } catch (const std::runtime_error& error) {
     throw Napi::Error::New(info.Env(), error.what());
   }
-  return info.Env().Undefined();
-}
-
-Napi::Value ForgetChannel(const Napi::CallbackInfo& info) {
-  Channel::forget(text(info, 0, "channel"));
   return info.Env().Undefined();
 }
 

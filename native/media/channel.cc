@@ -11,8 +11,6 @@ namespace {
 /** A group of pictures beyond this is not worth replaying to a newcomer. */
 constexpr std::size_t mostUnits = 600;
 constexpr std::size_t mostBytes = 16 * 1024 * 1024;
-/** A producer that has given nothing for so long is as good as gone. */
-constexpr std::int64_t silenceUs = 700'000;
 /** Viewers that come in a crowd share a keyframe. */
 constexpr std::int64_t betweenRequestsUs = 100'000;
 /** How far frames of a new producer are put behind the last one of the old, where they would lie before it. */
@@ -138,7 +136,7 @@ void Channel::publish(Producer* producer, std::uint64_t generation, GstBuffer* b
 
 bool Channel::mayTakeOver(const Producer& producer, std::uint64_t generation) const {
   if (!producer.isStandby()) return generation >= generation_;
-  return producer_ == nullptr || producer_->isStandby() || g_get_monotonic_time() - lastFrameAt_ > silenceUs;
+  return producer_ == nullptr || producer_->isStandby();
 }
 
 void Channel::endProducing(Producer* producer) {

@@ -56,7 +56,7 @@ class Producer {
   virtual void requestKeyframe() = 0;
   /** The pipeline that it stands in, by the name under which that is known outside. */
   virtual std::string owner() const = 0;
-  /** Is heard only while nobody else has anything to give. */
+  /** Is heard only while there is no other. */
   virtual bool isStandby() const = 0;
 };
 
@@ -75,8 +75,7 @@ class Channel {
   std::uint64_t beginProducing();
   /**
    * A newer producer takes over with its first keyframe; what an older one still delivers is ignored. One on standby
-   * takes over from a producer that has gone or fallen silent, and gives way to any other. Times never go backwards
-   * across such a change.
+   * takes over when there is no other, and gives way to any. Times never go backwards across such a change.
    */
   void publish(Producer* producer, std::uint64_t generation, GstBuffer* buffer, GstCaps* caps,
                GstClockTime capturedAt);

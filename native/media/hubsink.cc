@@ -136,7 +136,7 @@ void hub_sink_class_init(HubSinkClass* type) {
                                   g_param_spec_string("owner", "Owner", ownerDescription, "", flags));
   g_object_class_install_property(
       object, propertyStandby,
-      g_param_spec_boolean("standby", "Standby", "Be heard only while nobody else gives anything to the channel", FALSE,
+      g_param_spec_boolean("standby", "Standby", "Be heard only while nobody else fills the channel", FALSE,
                            flags));
   GstElementClass* element = GST_ELEMENT_CLASS(type);
   element->change_state = changeState;

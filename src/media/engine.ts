@@ -2,10 +2,11 @@
 // Pipelines run only while somebody takes from their channel, or where they are to be kept warm.
 import { messageOf } from '../errors.js';
 import type { MediaPlan, PipelinePlan } from '../pipelines/plan.js';
-import { quoted } from '../pipelines/launchText.js';
+import type { Problem } from '../pipelines/settings.js';
+import { launchText } from '../pipelines/launchText.js';
 import type { GStreamer, MediaEvent } from './gstreamer.js';
 import { withoutSecrets } from './redact.js';
-import type { ChannelReport, PipelineGraph, PipelineReport, Problem } from './messages.js';
+import type { ChannelReport, PipelineGraph, PipelineReport } from './messages.js';
 
 /** A new pipeline that has given nothing by then will not. */
 const firstFrameWithinMs = 5000;
@@ -138,14 +139,6 @@ export class Engine {
     return json === '' ? undefined : withoutSecrets(JSON.parse(json) as PipelineGraph);
   }
 
-  close(): void {
-    for (const unit of this.#units.values()) {
-      unit.next?.stop();
-      this.#stop(unit);
-    }
-    this.#units.clear();
-  }
-
   async #apply(plan: MediaPlan): Promise<void> {
     for (const { text, live, secrets, card } of plan.pipelines)
       for (const whole of [
@@ -210,22 +203,17 @@ export class Engine {
       return;
     }
     try {
-      if (plan.exclusive) {
-        running.stop();
-        unit.running = undefined;
-      }
       const next = this.#start(plan);
       unit.next = next;
       await this.#firstFrame(next, firstFrameWithinMs);
       unit.next = undefined;
       unit.running = next;
       this.#set(unit, 'running');
-      if (!plan.exclusive) running.stop();
+      running.stop();
     } catch (error) {
       unit.next?.stop();
       unit.next = undefined;
       unit.plan = before;
-      if (plan.exclusive) this.#restart(unit, 0);
       throw new CannotRun(`${plan.name}: ${messageOf(error)}`);
     }
   }
@@ -305,10 +293,9 @@ export class Engine {
   }
 
   #showCard(unit: Unit): void {
-    const { card, name } = unit.plan;
+    const { card } = unit.plan;
     if (card === undefined || unit.card !== undefined) return;
-    this.#serial += 1;
-    unit.card = this.#play(`${name}#${String(this.#serial)}`, unit.plan, card);
+    unit.card = this.#play(unit.plan, card);
   }
 
   #hideCard(unit: Unit): void {
@@ -398,12 +385,12 @@ export class Engine {
   }
 
   #start(plan: PipelinePlan): Instance {
-    this.#serial += 1;
-    const text = launchText(plan.text, { ...plan.live, ...plan.secrets });
-    return this.#play(`${plan.name}#${String(this.#serial)}`, plan, text);
+    return this.#play(plan, launchText(plan.text, { ...plan.live, ...plan.secrets }));
   }
 
-  #play(owner: string, plan: PipelinePlan, text: string): Instance {
+  #play(plan: PipelinePlan, text: string): Instance {
+    this.#serial += 1;
+    const owner = `${plan.name}#${String(this.#serial)}`;
     const pipeline = new this.#gst.Pipeline(
       text.replace(/(hubsink [^!]*channel=\S+)$/, `$1 owner="${owner}"`),
     );
@@ -444,14 +431,4 @@ export class Engine {
 
 function isSamePipeline(before: PipelinePlan, after: PipelinePlan): boolean {
   return before.text === after.text && JSON.stringify(before.secrets) === JSON.stringify(after.secrets);
-}
-
-/** The whole text, with what may change later at its present values. */
-export function launchText(text: string, live: Readonly<Record<string, string>>): string {
-  let whole = text;
-  for (const [property, value] of Object.entries(live)) {
-    const [element = '', name = ''] = property.split('.');
-    whole = whole.replace(`name=${element}`, (found) => `${found} ${name}=${quoted(value)}`);
-  }
-  return whole;
 }

@@ -1,6 +1,6 @@
 // GStreamer as this process sees it: pipelines run by gstreamer-superficial, everything else by our own addon.
 import { createRequire } from 'node:module';
-import type { Problem } from './messages.js';
+import type { Problem } from '../pipelines/settings.js';
 
 /** The addon in native/media. */
 export interface MediaAddon {

@@ -1,6 +1,7 @@
 // What the state process and the media process say to each other. Everything is plain JSON.
 import type { MediaPlan } from '../pipelines/plan.js';
 import type { Machine } from '../pipelines/machine.js';
+import type { Problem } from '../pipelines/settings.js';
 
 /** Who may fetch streams over RTSP, as the media process needs it: nothing that a password could be read from. */
 export interface RtspAccess {
@@ -83,9 +84,6 @@ export interface PipelineReport {
   readonly reason?: string;
   readonly problem?: Problem;
 }
-
-/** What is the matter with a pipeline, for programs. */
-export type Problem = 'unauthorized' | 'not-found' | 'unreachable' | 'busy' | 'silent' | 'failed';
 
 /** A pipeline that runs, with the bins in it flattened. */
 export interface PipelineGraph {

@@ -31,6 +31,13 @@ export const resolution = Type.String({
   pattern: '^[1-9][0-9]{2,3}x[1-9][0-9]{2,3}$',
   patternText: 'be WIDTHxHEIGHT, for example 1920x1080',
 });
+
+/** What a resolution says; zeros where it is none. */
+export function sizeOf(text: string): { readonly width: number; readonly height: number } {
+  const [width = 0, height = 0] = text.split('x').map(Number);
+  return { width, height };
+}
+
 export const framerate = Type.Integer({ minimum: 1, maximum: 120 });
 export const bitrate = Type.Integer({ minimum: 100_000, maximum: 50_000_000 });
 export const port = Type.Integer({ minimum: 1, maximum: 65_535 });

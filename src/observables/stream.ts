@@ -2,7 +2,7 @@
 import { Type } from '@sinclair/typebox';
 import { defineDerived, defineObservable, defineRule, Issue } from './define.js';
 import { media, nobody } from './groups.js';
-import { bitrate, choice, framerate, object, profile, resolution } from './schemas.js';
+import { bitrate, choice, framerate, object, profile, resolution, sizeOf } from './schemas.js';
 
 export const streamResolution = defineObservable('streamResolution', {
   schema: resolution,
@@ -201,7 +201,7 @@ export const recommendedBitrate = defineDerived('recommendedBitrate', {
 });
 
 function sizeIssue(key: string, size: string): Issue | undefined {
-  const [width = 0, height = 0] = size.split('x').map(Number);
+  const { width, height } = sizeOf(size);
   const fits = width >= 160 && width <= 3840 && height >= 120 && height <= 2160;
   if (fits && width % 2 === 0 && height % 2 === 0) return undefined;
   return new Issue(key, 'Value must have an even width and height between 160x120 and 3840x2160');

@@ -1,4 +1,5 @@
 // What the machine can do, and what that leaves of a wish.
+import { sizeOf } from '../observables/schemas.js';
 import { pixelsPerCore, type Codec } from './encoders.js';
 import type { MediaSettings } from './settings.js';
 
@@ -52,6 +53,6 @@ export function mainCamera({
 }
 
 function pixelsOf(resolution: string): number {
-  const [width = 0, height = 0] = resolution.split('x').map(Number);
+  const { width, height } = sizeOf(resolution);
   return width * height;
 }

@@ -1,5 +1,6 @@
 // What the settings mean in pipelines: a pure function from settings and machine to named pipelines as text. Pipelines
 // are small and joined by channels of the hub, so that each can be exchanged without the others noticing.
+import { sizeOf } from '../observables/schemas.js';
 import {
   encoderInput,
   encoderText,
@@ -11,7 +12,7 @@ import {
 import { effectiveFramerate, mainCamera, type Machine } from './machine.js';
 import { overlayProperties } from './overlay.js';
 import { sceneProperties, sceneText } from './scene.js';
-import { cardText, sourceText } from './sources.js';
+import { cardText, sourceText, undemanding } from './sources.js';
 import type { MediaSettings } from './settings.js';
 
 export interface PipelinePlan {
@@ -152,15 +153,14 @@ function capturePlan(
 function scenePlan(framerate: number, settings: MediaSettings): PipelinePlan {
   const { cameraHeadSettings, pipLayout } = settings;
   const { resolution } = cameraHeadSettings[pipLayout.mainSource];
-  const [width = 0, height = 0] = resolution.split('x').map(Number);
-  const scene = { width, height, framerate };
+  const scene = { ...sizeOf(resolution), framerate };
   return {
     name: 'scene',
     text: `${sceneText(scene)} ! hubsink channel=raw/scene`,
     live: sceneProperties(pipLayout, scene),
     channel: 'raw/scene',
     preload: false,
-    ...{ secrets: {}, exclusive: false, repeats: false },
+    ...undemanding,
   };
 }
 
@@ -178,7 +178,7 @@ function encodePlan(
       latency: settings.streamLatencyMode,
     },
   };
-  const [width = '0', height = '0'] = resolution.split('x');
+  const { width, height } = sizeOf(resolution);
   const encoder = encoderText(wish, machine);
   const format = encoderInput(wish, machine);
   return {
@@ -195,13 +195,13 @@ function encodePlan(
     ].join(' ! '),
     live: {
       'frames.max-rate': String(framerate),
-      'shape.caps': `video/x-raw,format=NV12,width=${width},height=${height},pixel-aspect-ratio=1/1`,
-      ...overlayProperties(settings, Number(width)),
+      'shape.caps': `video/x-raw,format=NV12,width=${String(width)},height=${String(height)},pixel-aspect-ratio=1/1`,
+      ...overlayProperties(settings, width),
       ...liveEncoderProperties(wish, machine),
     },
     channel: id,
     preload,
-    ...{ secrets: {}, exclusive: false, repeats: false },
+    ...undemanding,
   };
 }
 

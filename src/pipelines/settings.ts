@@ -26,3 +26,6 @@ export const mediaKeys = [
 export type MediaSettings = {
   readonly [K in (typeof mediaKeys)[number]]: ValueOf<AppRegistry[K]>;
 };
+
+/** What is the matter with a pipeline, for programs. */
+export type Problem = NonNullable<ValueOf<AppRegistry['cameraStatus']>['primary']['problem']>;

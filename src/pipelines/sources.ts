@@ -1,4 +1,5 @@
 // Where pictures come from, as the beginning of a launch text that ends in raw NV12.
+import { sizeOf } from '../observables/schemas.js';
 import { quoted } from './launchText.js';
 import type { MediaSettings } from './settings.js';
 
@@ -26,6 +27,9 @@ const usualLatencyMs = 100;
 const cardFramerate = 25;
 const raw = 'videoconvert ! video/x-raw,format=NV12';
 
+/** Of most sources, and of everything that is none. */
+export const undemanding = { secrets: {}, exclusive: false, repeats: false } as const;
+
 /** A source that this version cannot open. */
 export class UnknownSource extends Error {
   override readonly name = 'UnknownSource';
@@ -35,31 +39,30 @@ export class UnknownSource extends Error {
 export function sourceText(head: Head, atMost: number): SourceText {
   const { source, device, format, resolution, fps, url = '', transport = 'tcp' } = head;
   const size = sizeCaps(resolution);
-  const usual = { secrets: {}, exclusive: false, repeats: false };
   switch (source) {
     case 'none':
-      return { ...usual, text: cardText(head) };
+      return { ...undemanding, text: cardText(head) };
     case 'test':
       return {
-        ...usual,
+        ...undemanding,
         text: `videotestsrc is-live=true pattern=${testPatterns.has(device) ? device : 'smpte100'} horizontal-speed=2 ! video/x-raw,format=NV12,${size},framerate=${String(Math.min(fps, atMost))}/1`,
       };
     case 'v4l2': {
       const caps = format === 'MJPG' ? 'image/jpeg' : `video/x-raw,format=${format}`;
       const decode = format === 'MJPG' ? ' ! jpegdec' : '';
       return {
-        ...{ ...usual, exclusive: true },
+        ...{ ...undemanding, exclusive: true },
         text: `v4l2src device=${quoted(device)} ! ${caps},${size},framerate=${String(fps)}/1${decode} ! ${raw}`,
       };
     }
     case 'libcamera':
       return {
-        ...{ ...usual, exclusive: true },
+        ...{ ...undemanding, exclusive: true },
         text: `libcamerasrc camera-name=${quoted(device)} ! video/x-raw,${size},framerate=${String(fps)}/1 ! ${raw}`,
       };
     case 'rtsp':
       return {
-        ...{ ...usual, secrets: password(head) },
+        ...{ ...undemanding, secrets: password(head) },
         text: [
           `rtspsrc name=source location=${quoted(url)}${user(head)} protocols=${transport} latency=${String(head.latencyMs ?? usualLatencyMs)} drop-on-latency=true tcp-timeout=${String(networkTimeout * 1e6)} timeout=${String(networkTimeout * 1e6)}`,
           // Sound would come the same way.
@@ -70,18 +73,18 @@ export function sourceText(head: Head, atMost: number): SourceText {
     case 'tcp': {
       const { host, port } = hostAndPort(url);
       return {
-        ...usual,
+        ...undemanding,
         text: `tcpclientsrc name=source host=${quoted(host)} port=${port} timeout=${String(networkTimeout)} do-timestamp=true ! h264parse ! decodebin ! ${raw}`,
       };
     }
     case 'http':
       return {
-        ...{ ...usual, secrets: password(head) },
+        ...{ ...undemanding, secrets: password(head) },
         text: `souphttpsrc name=source location=${quoted(url)}${user(head)} is-live=true do-timestamp=true timeout=${String(networkTimeout)} retries=0 ! multipartdemux single-stream=true ! image/jpeg ! jpegdec ! ${raw}`,
       };
     case 'file':
       return {
-        ...{ ...usual, repeats: true },
+        ...{ ...undemanding, repeats: true },
         text: `filesrc name=source location=${quoted(device)} ! decodebin ! ${raw} ! clocksync`,
       };
     default:
@@ -91,13 +94,13 @@ export function sourceText(head: Head, atMost: number): SourceText {
 
 /** What is seen where a camera gives nothing. */
 export function cardText({ resolution, fps }: Head): string {
-  const height = Number(resolution.split('x')[1] ?? 0);
+  const { height } = sizeOf(resolution);
   return `videotestsrc is-live=true pattern=solid-color foreground-color=0xff20262e ! video/x-raw,format=NV12,${sizeCaps(resolution)},framerate=${String(Math.min(fps, cardFramerate))}/1 ! nv12timestamp format="'NO SIGNAL'" position=center size=${String(Math.max(12, Math.round(height / 12)))}`;
 }
 
 function sizeCaps(resolution: string): string {
-  const [width = '0', height = '0'] = resolution.split('x');
-  return `width=${width},height=${height}`;
+  const { width, height } = sizeOf(resolution);
+  return `width=${String(width)},height=${String(height)}`;
 }
 
 function user({ username }: Head): string {

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { loadGStreamer } from '../../src/media/gstreamer.js';
 import type { PipelineGraph } from '../../src/media/messages.js';
 import { withoutSecrets } from '../../src/media/redact.js';
-import { launchText } from '../../src/media/engine.js';
+import { launchText } from '../../src/pipelines/launchText.js';
 
 const { addon, Pipeline } = loadGStreamer();
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { loadGStreamer } from '../../src/media/gstreamer.js';
-import { launchText } from '../../src/media/engine.js';
+import { launchText } from '../../src/pipelines/launchText.js';
 import { registry } from '../../src/observables/registry.js';
 import { knownEncoders } from '../../src/pipelines/encoders.js';
 import { effectiveFramerate, type Machine } from '../../src/pipelines/machine.js';

@@ -1,6 +1,7 @@
 // The main stream's settings and picture profiles in the forms of the reference product.
 import { Type, type Static } from '@sinclair/typebox';
 import { groups } from '../../../observables/registry.js';
+import { sizeOf } from '../../../observables/schemas.js';
 import type { Services } from '../../services.js';
 import { change, changeAnswer, ChangeAnswer } from '../outcomes.js';
 import { answers, Values, type App } from '../route.js';
@@ -30,7 +31,7 @@ export function cameraSettingsRoutes(app: App, services: Services): void {
   const { store, presets } = services;
 
   const settings = (): Static<typeof CameraSettings> => {
-    const [width = 0, height = 0] = store.get('streamResolution').split('x').map(Number);
+    const { width, height } = sizeOf(store.get('streamResolution'));
     return {
       resolution: { width, height },
       framerate: store.get('streamFramerate'),
