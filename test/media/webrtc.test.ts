@@ -6,7 +6,7 @@ import { JsonSocket } from '../support/JsonSocket.js';
 import { launchBrowser } from '../support/browser.js';
 import { mediaServer, type MediaServer } from '../support/mediaServer.js';
 import { adminPassword, peoplePassword } from '../support/runningServer.js';
-import { statsScript, WebPlayer, type Way } from '../support/WebPlayer.js';
+import { offerScript, showTrack, statsScript, WebPlayer, type Way } from '../support/WebPlayer.js';
 
 let server: MediaServer;
 let browser: Browser;
@@ -64,6 +64,17 @@ async function play(
   };
 }
 
+/** A page of the server that has made an offer, which it leaves to the test to send. */
+async function offering(): Promise<{ readonly page: Page; readonly sdp: string }> {
+  const page = await browser.newPage();
+  pages.push(page);
+  await page.goto(`${server.url}/livez`);
+  return { page, sdp: await page.evaluate<string>(offerScript) };
+}
+
+const decoded = async (page: Page): Promise<number> =>
+  (await page.evaluate<{ frames: number }>(statsScript)).frames;
+
 describe('a browser', () => {
   it.each(['offer', 'whep'] as const)('plays by %s', async (way) => {
     const player = await play(way);
@@ -109,15 +120,7 @@ describe('a browser', () => {
   });
 
   it('plays by the WebSocket, as long as that is open', async () => {
-    const page = await browser.newPage();
-    pages.push(page);
-    await page.goto(`${server.url}/livez`);
-    const sdp = await page.evaluate<string>(`(async () => {
-      globalThis.pc = new RTCPeerConnection();
-      pc.addTransceiver('video', { direction: 'recvonly' });
-      await pc.setLocalDescription(await pc.createOffer());
-      return pc.localDescription.sdp;
-    })()`);
+    const { page, sdp } = await offering();
     const socket = await JsonSocket.open(`${server.socketUrl}/api/v2`);
     expect(await socket.ask({ op: 'webrtc.offer', sdp })).toMatchObject({ error: { code: 'forbidden' } });
     await socket.ask({ op: 'auth', username: 'viewer', password: peoplePassword });
@@ -132,9 +135,7 @@ describe('a browser', () => {
       ok: true,
     });
     await page.evaluate(`pc.setRemoteDescription({ type: 'answer', sdp: ${JSON.stringify(answer['sdp'])} })`);
-    const decoded = async (): Promise<number> =>
-      (await page.evaluate<{ frames: number }>(statsScript)).frames;
-    await expect.poll(decoded, { timeout: 15_000 }).toBeGreaterThan(10);
+    await expect.poll(() => decoded(page), { timeout: 15_000 }).toBeGreaterThan(10);
     const other = await JsonSocket.open(`${server.socketUrl}/api/v2`);
     await other.ask({ op: 'auth', username: 'admin', password: adminPassword });
     expect(await other.ask({ op: 'webrtc.close', session })).toMatchObject({ error: { code: 'unknown' } });
@@ -144,17 +145,7 @@ describe('a browser', () => {
   });
 
   it('is told the addresses of the server one by one, where it asks for that', async () => {
-    const page = await browser.newPage();
-    pages.push(page);
-    await page.goto(`${server.url}/livez`);
-    const sdp = await page.evaluate<string>(`(async () => {
-      globalThis.pc = new RTCPeerConnection();
-      globalThis.own = [];
-      pc.onicecandidate = ({ candidate }) => candidate && own.push(candidate.toJSON());
-      pc.addTransceiver('video', { direction: 'recvonly' });
-      await pc.setLocalDescription(await pc.createOffer());
-      return pc.localDescription.sdp;
-    })()`);
+    const { page, sdp } = await offering();
     const socket = await JsonSocket.open(`${server.socketUrl}/api/v2`);
     await socket.ask({ op: 'auth', username: 'viewer', password: peoplePassword });
     const answer = await socket.ask({ op: 'webrtc.offer', sdp, trickle: true });
@@ -171,9 +162,7 @@ describe('a browser', () => {
       expect(
         await socket.ask({ op: 'webrtc.candidate', session: answer['session'], line, candidate }),
       ).toMatchObject({ ok: true });
-    const decoded = async (): Promise<number> =>
-      (await page.evaluate<{ frames: number }>(statsScript)).frames;
-    await expect.poll(decoded, { timeout: 15_000 }).toBeGreaterThan(10);
+    await expect.poll(() => decoded(page), { timeout: 15_000 }).toBeGreaterThan(10);
     socket.close();
   });
 
@@ -185,13 +174,7 @@ describe('a browser', () => {
     const result = await page.evaluate<{ offer: Record<string, string>; status: number }>(`(async () => {
       const headers = { authorization: ${JSON.stringify(authorization)}, 'content-type': 'application/json' };
       globalThis.pc = new RTCPeerConnection();
-      pc.ontrack = ({ track }) => {
-        const element = document.createElement('video');
-        element.muted = true;
-        element.srcObject = new MediaStream([track]);
-        document.body.append(element);
-        void element.play();
-      };
+      pc.ontrack = ({ track }) => (${showTrack})(track);
       const offer = await (await fetch('/api/webrtc/offer', { headers })).json();
       await pc.setRemoteDescription(offer);
       await pc.setLocalDescription(await pc.createAnswer());
@@ -204,9 +187,7 @@ describe('a browser', () => {
       return { offer, status: answered.status };
     })()`);
     expect(result).toMatchObject({ offer: { type: 'offer' }, status: 200 });
-    const decoded = async (): Promise<number> =>
-      (await page.evaluate<{ frames: number }>(statsScript)).frames;
-    await expect.poll(decoded, { timeout: 15_000 }).toBeGreaterThan(10);
+    await expect.poll(() => decoded(page), { timeout: 15_000 }).toBeGreaterThan(10);
     // An offer can be answered once, and by the one who asked for it.
     const answer = (who: string) =>
       fetch(`${server.url}/api/webrtc/answer`, {
@@ -222,17 +203,7 @@ describe('a browser', () => {
   });
 
   it('finds the server by WHEP with addresses that it tells later, and hangs up', async () => {
-    const page = await browser.newPage();
-    pages.push(page);
-    await page.goto(`${server.url}/livez`);
-    const sdp = await page.evaluate<string>(`(async () => {
-      globalThis.pc = new RTCPeerConnection();
-      globalThis.own = [];
-      pc.onicecandidate = ({ candidate }) => candidate && own.push(candidate.candidate);
-      pc.addTransceiver('video', { direction: 'recvonly' });
-      await pc.setLocalDescription(await pc.createOffer());
-      return pc.localDescription.sdp;
-    })()`);
+    const { page, sdp } = await offering();
     const ask = (path: string, method: string, body?: string, headers = {}) =>
       fetch(server.url + path, {
         method,
@@ -264,7 +235,7 @@ describe('a browser', () => {
           'm=video 9 UDP/TLS/RTP/SAVPF 0',
           'a=mid:0',
         ],
-        ...(await page.evaluate<string[]>('own')).map((candidate) => `a=${candidate}`),
+        ...(await page.evaluate<{ candidate: string }[]>('own')).map(({ candidate }) => `a=${candidate}`),
         'a=end-of-candidates',
         '',
       ].join('\r\n');
@@ -280,9 +251,7 @@ describe('a browser', () => {
     expect((await ask('/api/whep/stream1/nobody', 'PATCH', 'a=mid:0', type)).status).toBe(404);
     expect((await ask(location, 'PATCH', 'a=candidate:garbage', type)).status).toBe(422);
 
-    const decoded = async (): Promise<number> =>
-      (await page.evaluate<{ frames: number }>(statsScript)).frames;
-    await expect.poll(decoded, { timeout: 15_000 }).toBeGreaterThan(10);
+    await expect.poll(() => decoded(page), { timeout: 15_000 }).toBeGreaterThan(10);
     expect((await ask(location, 'DELETE')).status).toBe(200);
     const session = location.split('/').at(-1);
     expect(server.media?.webrtc.list().some((each) => each.session === session)).toBe(false);

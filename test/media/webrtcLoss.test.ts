@@ -5,6 +5,7 @@ import { launchBrowser } from '../support/browser.js';
 import { LossyRelay } from '../support/LossyRelay.js';
 import { mediaServer, type MediaServer } from '../support/mediaServer.js';
 import { adminPassword } from '../support/runningServer.js';
+import { offerScript } from '../support/WebPlayer.js';
 
 let server: MediaServer;
 let browser: Browser;
@@ -32,19 +33,7 @@ afterEach(async () => {
 async function play(): Promise<void> {
   page = await browser.newPage();
   await page.goto(`${server.url}/livez`);
-  const offer = await page.evaluate<string>(`(async () => {
-    globalThis.pc = new RTCPeerConnection();
-    pc.addTransceiver('video', { direction: 'recvonly' });
-    pc.ontrack = ({ track }) => {
-      const element = document.createElement('video');
-      element.muted = true;
-      element.srcObject = new MediaStream([track]);
-      document.body.append(element);
-      void element.play();
-    };
-    await pc.setLocalDescription(await pc.createOffer());
-    return pc.localDescription.sdp;
-  })()`);
+  const offer = await page.evaluate<string>(offerScript);
   const response = await fetch(`${server.url}/api/whep/stream1`, {
     method: 'POST',
     headers: { authorization, 'content-type': 'application/sdp' },

@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { RawVideo } from './RawVideo.js';
 import { readTimeRow } from './timeBlock.js';
 
 /** Of the row that ffmpeg hands over, whatever the size of the picture. */
@@ -13,57 +13,33 @@ export interface TimedFrame {
   readonly seen: number;
 }
 
-/** ffmpeg as a viewer that reads the time block of every decoded picture. */
+/** A viewer that reads the time block of every decoded picture. */
 export class TimeViewer {
   readonly frames: TimedFrame[] = [];
-  ended: number | string | undefined;
-  #complaints = '';
-  readonly #child: ChildProcess;
-  #looking: (() => void)[] = [];
+  readonly #video: RawVideo;
 
   constructor(url: string, transport: 'tcp' | 'udp') {
-    this.#child = spawn('ffmpeg', [
-      ...['-v', 'error', '-nostdin', '-fflags', 'nobuffer', '-flags', 'low_delay', '-threads', '1'],
-      ...['-probesize', '100000', '-analyzeduration', '300000', '-rtsp_transport', transport, '-i', url],
-      ...[
-        '-vf',
-        `format=gray,crop=iw:1:0:floor(2.5*${cellOfPicture}),scale=${String(rowWidth)}:1:flags=neighbor`,
-      ],
-      ...['-fps_mode', 'passthrough', '-pix_fmt', 'gray', '-f', 'rawvideo', '-flush_packets', '1', '-'],
-    ]);
-    let rest = Buffer.alloc(0);
-    this.#child.stdout?.on('data', (data: Buffer) => {
-      const seen = (performance.timeOrigin + performance.now()) * 1000;
-      rest = Buffer.concat([rest, data]);
-      for (; rest.length >= rowWidth; rest = rest.subarray(rowWidth))
-        this.frames.push({ captured: readTimeRow(rest, cell), seen });
-      this.#wake();
-    });
-    this.#child.stderr?.on('data', (data: Buffer) => {
-      this.#complaints += data.toString();
-    });
-    this.#child.once('exit', (code, signal) => {
-      this.ended = code ?? signal ?? 'unknown';
-      this.#wake();
-    });
+    const filters = `format=gray,crop=iw:1:0:floor(2.5*${cellOfPicture}),scale=${String(rowWidth)}:1:flags=neighbor`;
+    this.#video = new RawVideo(
+      url,
+      { transport, filters, pixelFormat: 'gray', size: rowWidth },
+      (row, seenAt) => {
+        this.frames.push({ captured: readTimeRow(row, cell), seen: seenAt * 1000 });
+      },
+    );
+  }
+
+  get ended(): number | string | undefined {
+    return this.#video.ended;
   }
 
   /** So many more pictures, from now on. */
   async more(count: number): Promise<void> {
     const enough = this.frames.length + count;
-    while (this.frames.length < enough) {
-      if (this.ended !== undefined)
-        throw new Error(`The viewer ended with ${String(this.ended)}: ${this.#complaints}`);
-      await new Promise<void>((resolve) => this.#looking.push(resolve));
-    }
+    while (this.frames.length < enough) await this.#video.more();
   }
 
-  async close(): Promise<void> {
-    this.#child.kill('SIGKILL');
-    while (this.ended === undefined) await new Promise<void>((resolve) => this.#looking.push(resolve));
-  }
-
-  #wake(): void {
-    for (const look of this.#looking.splice(0)) look();
+  close(): Promise<void> {
+    return this.#video.close();
   }
 }

@@ -72,6 +72,26 @@ interface PlayOptions {
   readonly readTimes?: boolean;
 }
 
+/** Shows a track in a page, as text. */
+export const showTrack = `(track) => {
+  const element = document.createElement('video');
+  element.muted = true;
+  element.srcObject = new MediaStream([track]);
+  document.body.append(element);
+  void element.play();
+}`;
+
+/** Makes an offer in a page, for those who send it themselves: its text. The page's own addresses come in `own`. */
+export const offerScript = `(async () => {
+  globalThis.pc = new RTCPeerConnection();
+  globalThis.own = [];
+  pc.onicecandidate = ({ candidate }) => candidate && own.push(candidate.toJSON());
+  pc.addTransceiver('video', { direction: 'recvonly' });
+  pc.ontrack = ({ track }) => (${showTrack})(track);
+  await pc.setLocalDescription(await pc.createOffer());
+  return pc.localDescription.sdp;
+})()`;
+
 /** Runs in the page, and is text so that nothing of this side is taken for granted there. */
 function playScript({
   way,
@@ -113,15 +133,8 @@ function playScript({
       }
     };
     pc.ontrack = ({ track }) => {
-      if (given.readTimes) {
-        void readTimes(track);
-        return;
-      }
-      const element = document.createElement('video');
-      element.muted = true;
-      element.srcObject = new MediaStream([track]);
-      document.body.append(element);
-      void element.play();
+      if (given.readTimes) void readTimes(track);
+      else (${showTrack})(track);
     };
     await pc.setLocalDescription(await pc.createOffer());
     const { sdp } = pc.localDescription;
