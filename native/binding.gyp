@@ -35,6 +35,7 @@
               "media/pipelines.cc",
               "media/rtsp_access.cc",
               "media/rtp_reports.cc",
+              "media/rtptimes.cc",
               "media/rtsp_clients.cc",
               "media/rtsp_mounts.cc",
               "media/rtsp_renditions.cc",

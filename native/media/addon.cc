@@ -13,6 +13,7 @@
 #include "hubsink.h"
 #include "hubsrc.h"
 #include "pipelines.h"
+#include "rtptimes.h"
 #include "rtsp_access.h"
 #include "rtsp_server.h"
 #include "timestamp.h"
@@ -240,7 +241,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
     g_clear_error(&error);
     throw Napi::Error::New(env, message);
   }
-  if (!registerHubSink() || !registerHubSrc() || !registerTimestamp() || !registerH264Packets())
+  if (!registerHubSink() || !registerHubSrc() || !registerTimestamp() || !registerH264Packets() || !registerRtpTimes())
     throw Napi::Error::New(env, "The elements of this addon cannot be registered");
   exports.Set("listen", Napi::Function::New(env, Listen, "listen"));
   exports.Set("channels", Napi::Function::New(env, Channels, "channels"));

@@ -1,6 +1,7 @@
 #include "channel.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <map>
 
 #include "events.h"
@@ -15,6 +16,10 @@ constexpr std::size_t mostBytes = 16 * 1024 * 1024;
 constexpr std::int64_t betweenRequestsUs = 100'000;
 /** How far frames of a new producer are put behind the last one of the old, where they would lie before it. */
 constexpr GstClockTime shortestGap = GST_MSECOND;
+/** Enough for whatever takes part in making one channel from another. */
+constexpr std::size_t mostTimes = 128;
+/** Two frames are never as close as this. */
+constexpr GstClockTimeDiff sameTime = GST_MSECOND / 2;
 
 std::mutex registryLock;
 
@@ -29,8 +34,8 @@ bool isRaw(const GstCaps* caps) {
 
 }  // namespace
 
-Unit::Unit(GstBuffer* buffer, GstCaps* caps, GstClockTime capturedAt, bool isKey)
-    : capturedAt(capturedAt),
+Unit::Unit(GstBuffer* buffer, GstCaps* caps, const Times& times, bool isKey)
+    : times(times),
       isKey(isKey),
       buffer_(gst_buffer_ref(buffer)),
       caps_(gst_caps_ref(caps)),
@@ -89,7 +94,7 @@ std::uint64_t Channel::beginProducing() {
 }
 
 void Channel::publish(Producer* producer, std::uint64_t generation, GstBuffer* buffer, GstCaps* caps,
-                      GstClockTime capturedAt) {
+                      const Times& times) {
   const bool isKey = !GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_DELTA_UNIT);
   bool tookOver = false;
   {
@@ -100,10 +105,18 @@ void Channel::publish(Producer* producer, std::uint64_t generation, GstBuffer* b
       producer_ = producer;
       if (!producer->isStandby()) generation_ = generation;
       changes_ += 1;
+      earliest_ = lastAt_ + shortestGap;
     }
-    const GstClockTime at = std::max(capturedAt, lastAt_ + shortestGap);
-    lastAt_ = at;
-    const auto unit = std::make_shared<const Unit>(buffer, caps, at, isKey);
+    Times own = times;
+    if (isRaw(caps)) earliest_ = lastAt_ + shortestGap;
+    if (own.captured < earliest_) {
+      own.captured = earliest_;
+      earliest_ += shortestGap;
+    }
+    lastAt_ = std::max(lastAt_, own.captured);
+    times_.push_back(own);
+    if (times_.size() > mostTimes) times_.pop_front();
+    const auto unit = std::make_shared<const Unit>(buffer, caps, own, isKey);
     const std::size_t size = gst_buffer_get_size(buffer);
     if (gst_caps_replace(&caps_, caps)) {
       gchar* text = gst_caps_to_string(caps);
@@ -132,6 +145,13 @@ void Channel::publish(Producer* producer, std::uint64_t generation, GstBuffer* b
     for (Consumer* consumer : consumers_) consumer->offer(unit);
   }
   if (tookOver) tell(Json().set("event", "producing").set("channel", name_).set("pipeline", producer->owner()));
+}
+
+Times Channel::timesOf(GstClockTime captured) {
+  const std::lock_guard<std::mutex> hold(lock_);
+  for (auto each = times_.rbegin(); each != times_.rend(); ++each)
+    if (std::abs(GST_CLOCK_DIFF(each->captured, captured)) < sameTime) return *each;
+  return {captured, captured, captured};
 }
 
 bool Channel::mayTakeOver(const Producer& producer, std::uint64_t generation) const {

@@ -16,11 +16,21 @@
 
 namespace obscura {
 
+/** When a frame came to be, on the monotonic clock that all pipelines share. */
+struct Times {
+  /** By which it flows: evenly spaced, as the clock of the device has it. */
+  GstClockTime captured = 0;
+  /** By the clock on the wall, where the device says so; otherwise the same. */
+  GstClockTime taken = 0;
+  /** When it reached the hub for the first time. */
+  GstClockTime arrived = 0;
+};
+
 /** One frame, or one access unit, as it was produced. Never changed, so that all consumers can share it. */
 class Unit : public std::enable_shared_from_this<Unit> {
  public:
-  /** Takes references of its own. `capturedAt` is on the monotonic clock that all pipelines share. */
-  Unit(GstBuffer* buffer, GstCaps* caps, GstClockTime capturedAt, bool isKey);
+  /** Takes references of its own. */
+  Unit(GstBuffer* buffer, GstCaps* caps, const Times& times, bool isKey);
   ~Unit();
   Unit(const Unit&) = delete;
   Unit& operator=(const Unit&) = delete;
@@ -29,7 +39,7 @@ class Unit : public std::enable_shared_from_this<Unit> {
   GstBuffer* share() const;
   GstCaps* caps() const { return caps_; }
 
-  const GstClockTime capturedAt;
+  const Times times;
   const bool isKey;
 
  private:
@@ -75,10 +85,12 @@ class Channel {
   std::uint64_t beginProducing();
   /**
    * A newer producer takes over with its first keyframe; what an older one still delivers is ignored. One on standby
-   * takes over when there is no other, and gives way to any. Times never go backwards across such a change.
+   * takes over when there is no other, and gives way to any. Times never go backwards across such a change; within
+   * what one producer has encoded they may, where pictures are not sent in the order in which they are shown.
    */
-  void publish(Producer* producer, std::uint64_t generation, GstBuffer* buffer, GstCaps* caps,
-               GstClockTime capturedAt);
+  void publish(Producer* producer, std::uint64_t generation, GstBuffer* buffer, GstCaps* caps, const Times& times);
+  /** Of the unit that was captured then, or nearly so; the time itself where there is none any more. */
+  Times timesOf(GstClockTime captured);
   void endProducing(Producer* producer);
 
   /** Offers the pictures since the last keyframe, so that the consumer can show something at once. */
@@ -102,6 +114,10 @@ class Channel {
   /** More came since the last keyframe than is worth keeping. */
   bool sinceKeyOverflowed_ = false;
   GstClockTime lastAt_ = 0;
+  /** Nothing of this producer is earlier. */
+  GstClockTime earliest_ = 0;
+  /** Of the last units. */
+  std::deque<Times> times_;
   std::int64_t lastFrameAt_ = 0;
   std::int64_t lastRequestAt_ = 0;
   std::uint64_t frames_ = 0;

@@ -8,6 +8,7 @@
 
 #include "channel.h"
 #include "pipelines.h"
+#include "rtptimes.h"
 
 namespace obscura {
 namespace {
@@ -19,11 +20,15 @@ class Inlet final : public Producer {
 
   void start() {
     channel = Channel::named(name);
+    made = madeOf.empty() ? nullptr : Channel::named(madeOf);
+    clock_ = findRtpTimes(GST_ELEMENT(element_));
     generation = channel->beginProducing();
   }
   void stop() {
     if (channel != nullptr) channel->endProducing(this);
     channel.reset();
+    made.reset();
+    g_clear_object(&clock_);
     gst_caps_replace(&caps, nullptr);
   }
   void requestKeyframe() override {
@@ -31,18 +36,28 @@ class Inlet final : public Producer {
                        gst_video_event_new_upstream_force_key_unit(GST_CLOCK_TIME_NONE, TRUE, 0));
   }
 
+  Times timesOf(GstClockTime captured) const {
+    if (made != nullptr) return made->timesOf(captured);
+    const auto offset = clock_ == nullptr ? std::nullopt : rtpTimesOffset(clock_);
+    const GstClockTime taken = offset.has_value() ? captured + *offset : captured;
+    return {captured, taken, static_cast<GstClockTime>(g_get_monotonic_time()) * GST_USECOND};
+  }
+
   std::string owner() const override { return ownerName; }
   bool isStandby() const override { return standby; }
 
   std::string name = "default";
   std::string ownerName;
+  std::string madeOf;
   bool standby = false;
   std::shared_ptr<Channel> channel;
+  std::shared_ptr<Channel> made;
   std::uint64_t generation = 0;
   GstCaps* caps = nullptr;
 
  private:
   GstBaseSink* element_;
+  GstElement* clock_ = nullptr;
 };
 
 struct HubSink {
@@ -55,7 +70,7 @@ struct HubSinkClass {
 
 G_DEFINE_TYPE(HubSink, hub_sink, GST_TYPE_BASE_SINK)
 
-enum Property { propertyChannel = 1, propertyOwner, propertyStandby };
+enum Property { propertyChannel = 1, propertyOwner, propertyStandby, propertyMadeOf };
 
 HubSink* self(gpointer object) { return reinterpret_cast<HubSink*>(object); }
 
@@ -83,18 +98,20 @@ GstFlowReturn render(GstBaseSink* base, GstBuffer* buffer) {
   // A frame outside of its segment has no place in time.
   if (!GST_CLOCK_TIME_IS_VALID(running) || inlet.caps == nullptr) return GST_FLOW_OK;
   inlet.channel->publish(&inlet, inlet.generation, buffer, inlet.caps,
-                         running + gst_element_get_base_time(GST_ELEMENT(base)));
+                         inlet.timesOf(running + gst_element_get_base_time(GST_ELEMENT(base))));
   return GST_FLOW_OK;
 }
 
 void setProperty(GObject* object, guint id, const GValue* value, GParamSpec* spec) {
-  const gchar* text = id == propertyChannel || id == propertyOwner ? g_value_get_string(value) : nullptr;
+  const gchar* text = id == propertyStandby ? nullptr : g_value_get_string(value);
   if (id == propertyStandby)
     self(object)->inlet->standby = g_value_get_boolean(value) == TRUE;
   else if (id == propertyChannel)
     self(object)->inlet->name = text == nullptr ? "default" : text;
   else if (id == propertyOwner)
     self(object)->inlet->ownerName = text == nullptr ? "" : text;
+  else if (id == propertyMadeOf)
+    self(object)->inlet->madeOf = text == nullptr ? "" : text;
   else
     G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
 }
@@ -106,6 +123,8 @@ void getProperty(GObject* object, guint id, GValue* value, GParamSpec* spec) {
     g_value_set_boolean(value, self(object)->inlet->standby);
   else if (id == propertyOwner)
     g_value_set_string(value, self(object)->inlet->ownerName.c_str());
+  else if (id == propertyMadeOf)
+    g_value_set_string(value, self(object)->inlet->madeOf.c_str());
   else
     G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
 }
@@ -138,6 +157,10 @@ void hub_sink_class_init(HubSinkClass* type) {
       object, propertyStandby,
       g_param_spec_boolean("standby", "Standby", "Be heard only while nobody else fills the channel", FALSE,
                            flags));
+  g_object_class_install_property(
+      object, propertyMadeOf,
+      g_param_spec_string("made-of", "Made of", "Name of the channel from whose frames these are made, in their time",
+                          "", flags));
   GstElementClass* element = GST_ELEMENT_CLASS(type);
   element->change_state = changeState;
   gst_element_class_add_static_pad_template(element, &sinkTemplate);

@@ -9,6 +9,7 @@
 #include <deque>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 
 #include "channel.h"
@@ -17,13 +18,21 @@
 namespace obscura {
 namespace {
 
+/** By which of its times a frame flows on. */
+enum class Timing { captured, taken, arrived };
+const char* const timings[] = {"captured", "taken", "arrived"};
+constexpr guint noPatience = G_MAXUINT;
+/** More than ever waits in a mixer. */
+constexpr std::size_t mostGiven = 128;
+
 /** What the element is in C++: a queue that never keeps the channel waiting. */
 class Outlet final : public Consumer {
  public:
   void start() {
     channel = Channel::named(name);
     waitsForKey_ = true;
-    lastTime_ = GST_CLOCK_TIME_NONE;
+    presented_ = decoded_ = replayed_ = 0;
+    given_.clear();
     due_ = 0;
     dropped_ = 0;
     channel->attach(this);
@@ -81,18 +90,39 @@ class Outlet final : public Consumer {
     wakes_.notify_all();
   }
 
-  /** Time in this pipeline. What was captured before the pipeline began follows itself closely at the beginning. */
-  GstClockTime timeOf(const Unit& unit, GstClockTime baseTime) {
-    const GstClockTime own = unit.capturedAt > baseTime ? unit.capturedAt - baseTime : 0;
-    const bool first = !GST_CLOCK_TIME_IS_VALID(lastTime_);
-    lastTime_ = first ? own : std::max(own, lastTime_ + GST_MSECOND);
-    return lastTime_;
+  /** Gives the buffer its time in this pipeline. */
+  void stamp(GstBuffer* buffer, const Unit& unit, GstClockTime baseTime) {
+    const GstClockTime at = timeOf(unit.times);
+    GstClockTime own = at > baseTime ? at - baseTime : 0;
+    if (own <= replayed_) {
+      // What was captured before the pipeline began follows itself closely at the beginning.
+      own = replayed_;
+      replayed_ += GST_MSECOND;
+    } else if (isRaw && own <= presented_) {
+      own = presented_ + GST_MSECOND;
+    }
+    presented_ = own;
+    decoded_ = std::max(decoded_, own);
+    GST_BUFFER_PTS(buffer) = own;
+    GST_BUFFER_DTS(buffer) = decoded_;
+    const std::lock_guard<std::mutex> hold(lock_);
+    given_.push_back({own, unit.times});
+    if (given_.size() > mostGiven) given_.pop_front();
+  }
+
+  /** Of what left here with this time. */
+  std::optional<Times> given(GstClockTime presented) {
+    const std::lock_guard<std::mutex> hold(lock_);
+    for (auto each = given_.rbegin(); each != given_.rend(); ++each)
+      if (each->presented == presented) return each->times;
+    return std::nullopt;
   }
 
   /** The unit's caps, with the rate at which they leave here where that is limited. */
   void setCaps(GstCaps* from, guint rate) {
     gst_caps_replace(&takenCaps, from);
     capsRate = rate;
+    isRaw = gst_structure_has_name(gst_caps_get_structure(from, 0), "video/x-raw");
     gst_caps_replace(&caps, from);
     if (rate == 0) return;
     gint numerator = 0;
@@ -115,15 +145,34 @@ class Outlet final : public Consumer {
   /** From which those were made, and for which rate. */
   GstCaps* takenCaps = nullptr;
   guint capsRate = 0;
+  bool isRaw = false;
+  std::atomic<Timing> timing{Timing::captured};
+  /** What arrives later than so much after it was taken counts as taken later; milliseconds. */
+  std::atomic<guint> patience{noPatience};
 
  private:
+  struct Given {
+    GstClockTime presented;
+    Times times;
+  };
+
+  GstClockTime timeOf(const Times& times) const {
+    const Timing chosen = timing;
+    const GstClockTime at = chosen == Timing::captured ? times.captured
+                            : chosen == Timing::taken  ? times.taken
+                                                       : times.arrived;
+    const guint most = patience;
+    if (most == noPatience) return at;
+    return std::max(at, times.arrived - std::min<GstClockTime>(times.arrived, most * GST_MSECOND));
+  }
+
   /** With the lock held. Spaced evenly, and with some patience for cameras that are a little early. */
   bool isDue(const Unit& unit) {
     const guint rate = maxRate;
     if (rate == 0) return true;
     const GstClockTime interval = GST_SECOND / rate;
-    if (unit.capturedAt + interval * 3 / 10 < due_) return false;
-    due_ = std::max(due_ + interval, unit.capturedAt);
+    if (unit.times.captured + interval * 3 / 10 < due_) return false;
+    due_ = std::max(due_ + interval, unit.times.captured);
     return true;
   }
 
@@ -132,7 +181,11 @@ class Outlet final : public Consumer {
   std::deque<UnitPtr> queue_;
   bool flushing_ = false;
   bool waitsForKey_ = true;
-  GstClockTime lastTime_ = GST_CLOCK_TIME_NONE;
+  /** The last times that were given. */
+  GstClockTime presented_ = 0;
+  GstClockTime decoded_ = 0;
+  GstClockTime replayed_ = 0;
+  std::deque<Given> given_;
   GstClockTime due_ = 0;
   std::atomic<std::uint64_t> dropped_{0};
 };
@@ -147,7 +200,7 @@ struct HubSrcClass {
 
 G_DEFINE_TYPE(HubSrc, hub_src, GST_TYPE_PUSH_SRC)
 
-enum Property { propertyChannel = 1, propertyLimit, propertyMaxRate, propertyOwner };
+enum Property { propertyChannel = 1, propertyLimit, propertyMaxRate, propertyOwner, propertyTiming, propertyPatience };
 
 HubSrc* self(gpointer object) { return reinterpret_cast<HubSrc*>(object); }
 
@@ -187,9 +240,7 @@ GstFlowReturn create(GstPushSrc* source, GstBuffer** result) {
     if (!gst_base_src_set_caps(GST_BASE_SRC(source), outlet.caps)) return GST_FLOW_NOT_NEGOTIATED;
   }
   GstBuffer* buffer = unit->share();
-  const GstClockTime time = outlet.timeOf(*unit, gst_element_get_base_time(GST_ELEMENT(source)));
-  GST_BUFFER_PTS(buffer) = time;
-  GST_BUFFER_DTS(buffer) = time;
+  outlet.stamp(buffer, *unit, gst_element_get_base_time(GST_ELEMENT(source)));
   GST_BUFFER_OFFSET(buffer) = GST_BUFFER_OFFSET_NONE;
   *result = buffer;
   return GST_FLOW_OK;
@@ -223,6 +274,12 @@ void setProperty(GObject* object, guint id, const GValue* value, GParamSpec* spe
   } else if (id == propertyOwner) {
     const gchar* owner = g_value_get_string(value);
     outlet.owner = owner == nullptr ? "" : owner;
+  } else if (id == propertyTiming) {
+    const gchar* name = g_value_get_string(value);
+    for (guint index = 0; index < G_N_ELEMENTS(timings); index += 1)
+      if (g_strcmp0(name, timings[index]) == 0) outlet.timing = static_cast<Timing>(index);
+  } else if (id == propertyPatience) {
+    outlet.patience = g_value_get_uint(value);
   } else {
     G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
   }
@@ -238,6 +295,10 @@ void getProperty(GObject* object, guint id, GValue* value, GParamSpec* spec) {
     g_value_set_uint(value, outlet.maxRate);
   else if (id == propertyOwner)
     g_value_set_string(value, outlet.owner.c_str());
+  else if (id == propertyTiming)
+    g_value_set_string(value, timings[static_cast<int>(outlet.timing.load())]);
+  else if (id == propertyPatience)
+    g_value_set_uint(value, outlet.patience);
   else
     G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
 }
@@ -273,6 +334,15 @@ void hub_src_class_init(HubSrcClass* type) {
       g_param_spec_uint("max-rate", "Highest rate", "Raw frames a second that pass; 0 for all", 0, 1000, 0, flags));
   g_object_class_install_property(object, propertyOwner,
                                   g_param_spec_string("owner", "Owner", ownerDescription, "", flags));
+  g_object_class_install_property(
+      object, propertyTiming,
+      g_param_spec_string("timing", "Timing", "Frames flow by when they were captured, taken or arrived", timings[0],
+                          flags));
+  g_object_class_install_property(
+      object, propertyPatience,
+      g_param_spec_uint("patience", "Patience",
+                        "Milliseconds: a frame that comes later than that after its time flows as a later one", 0,
+                        noPatience, noPatience, flags));
   GstElementClass* element = GST_ELEMENT_CLASS(type);
   element->change_state = changeState;
   gst_element_class_add_static_pad_template(element, &srcTemplate);
@@ -301,6 +371,11 @@ void hub_src_init(HubSrc* source) {
 
 bool registerHubSrc() {
   return gst_element_register(nullptr, "hubsrc", GST_RANK_NONE, hub_src_get_type()) == TRUE;
+}
+
+std::optional<Times> timesGiven(GstElement* element, GstClockTime presented) {
+  if (G_OBJECT_TYPE(element) != hub_src_get_type()) return std::nullopt;
+  return self(element)->outlet->given(presented);
 }
 
 void requestKeyframes(GstElement* element) {

@@ -1,14 +1,21 @@
 // hubsrc: the beginning of a pipeline that takes its frames from a channel of the hub.
 //   hubsrc channel=stream1 max-queue=300
-//   hubsrc channel=raw/primary max-queue=2 max-rate=30
+//   hubsrc channel=raw/primary max-queue=2 max-rate=30 timing=taken patience=100
 #pragma once
 
 #include <gst/gst.h>
+
+#include <optional>
+
+#include "channel.h"
 
 namespace obscura {
 
 /** Makes the element known to the launch texts of this process. */
 bool registerHubSrc();
+
+/** Of the frame that left this hubsrc with that time; nothing where it is no hubsrc, or too long ago. */
+std::optional<Times> timesGiven(GstElement* element, GstClockTime presented);
 
 /** Asks for a keyframe wherever the element, or one inside of it, reads from the hub. */
 void requestKeyframes(GstElement* element);

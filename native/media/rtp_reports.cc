@@ -51,6 +51,19 @@ std::optional<Json> receiverReport(GObject* session, const std::string& from) {
   return report;
 }
 
+std::optional<SenderReport> senderReport(GObject* session, std::uint32_t ssrc) {
+  std::optional<SenderReport> report;
+  eachSource(session, [&](const GstStructure* source) {
+    guint own = 0;
+    SenderReport found;
+    if (!gst_structure_get_uint(source, "ssrc", &own) || own != ssrc || !isSet(source, "have-sr")) return;
+    gst_structure_get_uint64(source, "sr-ntptime", &found.ntpTime);
+    gst_structure_get_uint(source, "sr-rtptime", &found.rtpTime);
+    report = found;
+  });
+  return report;
+}
+
 std::uint64_t bytesSent(GObject* session) {
   std::uint64_t bytes = 0;
   eachSource(session, [&bytes](const GstStructure* source) {

@@ -14,6 +14,15 @@ namespace obscura {
 /** What the receiver that reports from this address (or any, where it is empty) has said last. */
 std::optional<Json> receiverReport(GObject* session, const std::string& from);
 
+/** What a sender says of its clocks: the time on the wall, as NTP has it, at which its RTP clock stood so. */
+struct SenderReport {
+  std::uint64_t ntpTime = 0;
+  std::uint32_t rtpTime = 0;
+};
+
+/** The last one of this sender. */
+std::optional<SenderReport> senderReport(GObject* session, std::uint32_t ssrc);
+
 /** Of payload, since the session began. */
 std::uint64_t bytesSent(GObject* session);
 

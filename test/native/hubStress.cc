@@ -2,6 +2,7 @@
 // the sanitizers by hubStress.test.ts; says what is wrong and ends with 1 where a promise of the hub is broken.
 #include <gst/gst.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>
@@ -59,14 +60,14 @@ class StressConsumer final : public Consumer {
     for (GstBuffer* buffer : held_) gst_buffer_unref(buffer);
   }
   void offer(const UnitPtr& unit) override {
-    if (unit->capturedAt <= last_) fail("time goes forward for every consumer");
+    if (unit->times.captured <= last_) fail("time goes forward for every consumer");
     if (unit->caps() == nullptr) fail("a unit is whole");
     GstBuffer* buffer = unit->share();
     if (GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_DELTA_UNIT) == unit->isKey) fail("a keyframe stays one");
     std::uint32_t content = 0;
     if (gst_buffer_extract(buffer, 0, &content, sizeof(content)) != sizeof(content) || content != frameContent)
       fail("what is shared is what was put in");
-    last_ = unit->capturedAt;
+    last_ = unit->times.captured;
     // Longer than the unit lives in the channel.
     held_.push_back(buffer);
     if (held_.size() > 4) {
@@ -97,17 +98,22 @@ GstBuffer* frame(bool isKey) {
   return buffer;
 }
 
+GstClockTime now() { return static_cast<GstClockTime>(g_get_monotonic_time()) * GST_USECOND; }
+
 void produce(Channel& channel, int number) {
   std::mt19937 random(static_cast<unsigned>(number));
   for (int turn = 0; turn < turns; turn += 1) {
     StressProducer producer;
     const std::uint64_t generation = channel.beginProducing();
     GstCaps* caps = gst_caps_new_simple("video/x-h264", "width", G_TYPE_INT, 64 + turn % 2, nullptr);
+    // Clocks of different producers disagree a little.
+    const GstClockTime behind = random() % 1'000'000;
+    GstClockTime at = 0;
     for (int index = 0; index < framesEach; index += 1) {
       const bool isKey = index % keyEvery == 0 || producer.wished.exchange(false);
       GstBuffer* buffer = frame(isKey);
-      // Clocks of different producers disagree a little.
-      channel.publish(&producer, generation, buffer, caps, static_cast<GstClockTime>(g_get_monotonic_time()) * 1000 - random() % 1000000);
+      at = std::max(at + GST_MSECOND, now() - behind);
+      channel.publish(&producer, generation, buffer, caps, {at, at, at});
       gst_buffer_unref(buffer);
       if (random() % 4 == 0) std::this_thread::yield();
     }
@@ -150,7 +156,8 @@ void abuseClasses() {
   const std::uint64_t generation = channel->beginProducing();
   GstCaps* caps = gst_caps_new_empty_simple("video/x-h264");
   GstBuffer* buffer = frame(true);
-  channel->publish(&last, generation, buffer, caps, static_cast<GstClockTime>(g_get_monotonic_time()) * 1000);
+  const GstClockTime at = now();
+  channel->publish(&last, generation, buffer, caps, {at, at, at});
   gst_buffer_unref(buffer);
   gst_caps_unref(caps);
   if (alive != 1) fail("what nobody needs is freed");

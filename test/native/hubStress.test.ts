@@ -8,7 +8,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { run } from '../support/mediaServer.js';
 
 const root = resolve(import.meta.dirname, '../..');
-const parts = ['channel', 'hubsink', 'hubsrc', 'pipelines', 'graph'];
+const parts = ['channel', 'hubsink', 'hubsrc', 'pipelines', 'graph', 'rtptimes', 'rtp_reports'];
 let folder = '';
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'obscura-hub-'));
@@ -17,7 +17,7 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 
 async function build(sanitizer: string): Promise<string> {
   const program = join(folder, sanitizer.replaceAll(',', '-'));
-  const libraries = ['gstreamer-1.0', 'gstreamer-base-1.0', 'gstreamer-video-1.0'];
+  const libraries = ['', '-base', '-video', '-rtp'].map((part) => `gstreamer${part}-1.0`);
   const { stdout } = await promisify(execFile)('pkg-config', ['--cflags', '--libs', ...libraries]);
   const sources = parts.map((part) => join(root, 'native/media', `${part}.cc`));
   const { code, err } = await run('g++', [
