@@ -173,7 +173,7 @@ void Channel::attach(Consumer* consumer) {
   bool hasPicture = false;
   {
     const std::lock_guard<std::mutex> hold(lock_);
-    hasPicture = !sinceKey_.empty() && producer_ != nullptr;
+    hasPicture = !sinceKey_.empty() && producer_ != nullptr && consumer->wantsReplay();
     if (hasPicture)
       for (const auto& unit : sinceKey_) consumer->offer(unit);
     consumers_.insert(consumer);

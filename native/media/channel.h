@@ -57,6 +57,8 @@ class Consumer {
   /** Called with the channel's lock held: takes the unit or drops it, and never waits. */
   virtual void offer(const UnitPtr& unit) = 0;
   virtual std::uint64_t dropped() const = 0;
+  /** Whether it is to be given the pictures since the last keyframe when it comes. */
+  virtual bool wantsReplay() const = 0;
 };
 
 class Producer {
@@ -93,7 +95,7 @@ class Channel {
   Times timesOf(GstClockTime captured);
   void endProducing(Producer* producer);
 
-  /** Offers the pictures since the last keyframe, so that the consumer can show something at once. */
+  /** Offers the pictures since the last keyframe, so that the consumer can show something at once, if it wants to. */
   void attach(Consumer* consumer);
   void detach(Consumer* consumer);
   /** Asks the producer, but not more often than makes sense for all consumers together. */

@@ -94,7 +94,10 @@ GstFlowReturn render(GstBaseSink* base, GstBuffer* buffer) {
   if (base->segment.format != GST_FORMAT_TIME) return GST_FLOW_OK;
   const GstClockTime stamp = GST_BUFFER_DTS_OR_PTS(buffer);
   const GstClockTime presented = GST_BUFFER_PTS_IS_VALID(buffer) ? GST_BUFFER_PTS(buffer) : stamp;
-  const GstClockTime running = gst_segment_to_running_time(&base->segment, GST_FORMAT_TIME, presented);
+  // A byte stream has no times, and what comes in one piece of it has one at the most: the others are as of now.
+  const GstClockTime running = GST_CLOCK_TIME_IS_VALID(presented)
+                                   ? gst_segment_to_running_time(&base->segment, GST_FORMAT_TIME, presented)
+                                   : gst_element_get_current_running_time(GST_ELEMENT(base));
   // A frame outside of its segment has no place in time.
   if (!GST_CLOCK_TIME_IS_VALID(running) || inlet.caps == nullptr) return GST_FLOW_OK;
   inlet.channel->publish(&inlet, inlet.generation, buffer, inlet.caps,

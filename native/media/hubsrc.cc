@@ -21,6 +21,12 @@ namespace {
 /** By which of its times a frame flows on. */
 enum class Timing { captured, taken, arrived };
 const char* const timings[] = {"captured", "taken", "arrived"};
+/** What becomes of the pictures since the last keyframe: they are shown, prepare a decoder and are not, or are left. */
+enum class Replay { shown, unseen, none };
+const char* const replays[] = {"shown", "unseen", "none"};
+/** Pictures that are not shown are outside of what counts, which begins so long after the pipeline did. */
+constexpr GstClockTime unseenBefore = GST_MSECOND;
+constexpr GstClockTime unseenGap = GST_USECOND;
 constexpr guint noPatience = G_MAXUINT;
 /** More than ever waits in a mixer. */
 constexpr std::size_t mostGiven = 128;
@@ -32,6 +38,7 @@ class Outlet final : public Consumer {
     channel = Channel::named(name);
     waitsForKey_ = true;
     presented_ = decoded_ = replayed_ = 0;
+    isBegun = false;
     given_.clear();
     due_ = 0;
     dropped_ = 0;
@@ -71,6 +78,7 @@ class Outlet final : public Consumer {
   }
 
   std::uint64_t dropped() const override { return dropped_; }
+  bool wantsReplay() const override { return replay != Replay::none; }
 
   /** The next unit; none where the element is to let go. */
   UnitPtr take() {
@@ -97,7 +105,7 @@ class Outlet final : public Consumer {
     if (own <= replayed_) {
       // What was captured before the pipeline began follows itself closely at the beginning.
       own = replayed_;
-      replayed_ += GST_MSECOND;
+      replayed_ += replay == Replay::unseen ? unseenGap : GST_MSECOND;
     } else if (isRaw && own <= presented_) {
       own = presented_ + GST_MSECOND;
     }
@@ -146,6 +154,9 @@ class Outlet final : public Consumer {
   GstCaps* takenCaps = nullptr;
   guint capsRate = 0;
   bool isRaw = false;
+  std::atomic<Replay> replay{Replay::shown};
+  /** Whether the segment has been told. */
+  bool isBegun = false;
   std::atomic<Timing> timing{Timing::captured};
   /** What arrives later than so much after it was taken counts as taken later; milliseconds. */
   std::atomic<guint> patience{noPatience};
@@ -200,7 +211,7 @@ struct HubSrcClass {
 
 G_DEFINE_TYPE(HubSrc, hub_src, GST_TYPE_PUSH_SRC)
 
-enum Property { propertyChannel = 1, propertyLimit, propertyMaxRate, propertyOwner, propertyTiming, propertyPatience };
+enum Property { propertyChannel = 1, propertyLimit, propertyMaxRate, propertyOwner, propertyTiming, propertyPatience, propertyReplay };
 
 HubSrc* self(gpointer object) { return reinterpret_cast<HubSrc*>(object); }
 
@@ -232,6 +243,13 @@ GstFlowReturn create(GstPushSrc* source, GstBuffer** result) {
   Outlet& outlet = *hub->outlet;
   const UnitPtr unit = outlet.take();
   if (unit == nullptr) return GST_FLOW_FLUSHING;
+  if (!outlet.isBegun && outlet.replay == Replay::unseen) {
+    GstSegment segment;
+    gst_segment_init(&segment, GST_FORMAT_TIME);
+    segment.start = segment.base = segment.time = segment.position = unseenBefore;
+    gst_base_src_new_segment(GST_BASE_SRC(source), &segment);
+  }
+  outlet.isBegun = true;
   const guint rate = outlet.maxRate;
   const bool isOther = outlet.takenCaps == nullptr || outlet.capsRate != rate ||
                        (outlet.takenCaps != unit->caps() && !gst_caps_is_equal(outlet.takenCaps, unit->caps()));
@@ -262,6 +280,15 @@ gboolean query(GstBaseSrc* base, GstQuery* asked) {
   return TRUE;
 }
 
+/** The first of the words where it is none of them. */
+template <std::size_t count>
+std::size_t indexOf(const char* const (&words)[count], const GValue* value) {
+  const gchar* word = g_value_get_string(value);
+  for (std::size_t index = 0; index < count; index += 1)
+    if (g_strcmp0(word, words[index]) == 0) return index;
+  return 0;
+}
+
 void setProperty(GObject* object, guint id, const GValue* value, GParamSpec* spec) {
   Outlet& outlet = *self(object)->outlet;
   if (id == propertyChannel) {
@@ -275,9 +302,9 @@ void setProperty(GObject* object, guint id, const GValue* value, GParamSpec* spe
     const gchar* owner = g_value_get_string(value);
     outlet.owner = owner == nullptr ? "" : owner;
   } else if (id == propertyTiming) {
-    const gchar* name = g_value_get_string(value);
-    for (guint index = 0; index < G_N_ELEMENTS(timings); index += 1)
-      if (g_strcmp0(name, timings[index]) == 0) outlet.timing = static_cast<Timing>(index);
+    outlet.timing = static_cast<Timing>(indexOf(timings, value));
+  } else if (id == propertyReplay) {
+    outlet.replay = static_cast<Replay>(indexOf(replays, value));
   } else if (id == propertyPatience) {
     outlet.patience = g_value_get_uint(value);
   } else {
@@ -297,6 +324,8 @@ void getProperty(GObject* object, guint id, GValue* value, GParamSpec* spec) {
     g_value_set_string(value, outlet.owner.c_str());
   else if (id == propertyTiming)
     g_value_set_string(value, timings[static_cast<int>(outlet.timing.load())]);
+  else if (id == propertyReplay)
+    g_value_set_string(value, replays[static_cast<int>(outlet.replay.load())]);
   else if (id == propertyPatience)
     g_value_set_uint(value, outlet.patience);
   else
@@ -343,6 +372,11 @@ void hub_src_class_init(HubSrcClass* type) {
       g_param_spec_uint("patience", "Patience",
                         "Milliseconds: a frame that comes later than that after its time flows as a later one", 0,
                         noPatience, noPatience, flags));
+  g_object_class_install_property(
+      object, propertyReplay,
+      g_param_spec_string("replay", "Replay",
+                          "The pictures since the last keyframe are shown, unseen (decoded alone) or none", replays[0],
+                          flags));
   GstElementClass* element = GST_ELEMENT_CLASS(type);
   element->change_state = changeState;
   gst_element_class_add_static_pad_template(element, &srcTemplate);

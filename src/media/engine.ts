@@ -12,6 +12,8 @@ import type { ChannelReport, PipelineGraph, PipelineReport } from './messages.js
 const firstFrameWithinMs = 5000;
 /** Cameras on the network may take their time, and somebody else shows a card until then. */
 const firstFrameOfSourceWithinMs = 15_000;
+/** Some cameras send a keyframe every ten seconds only. */
+const joinWithinMs = 30_000;
 /** For so long a change of source waits to say whether there is a picture. */
 const changeOfSourceWithinMs = 2000;
 const cardAfterMs = 500;
@@ -53,6 +55,8 @@ interface Unit {
   problem: Problem | undefined;
   retryMs: number;
   timer: NodeJS.Timeout | undefined;
+  /** Who waits for it to run. */
+  onRunning: (() => void) | undefined;
 }
 
 interface Waiting {
@@ -148,27 +152,54 @@ export class Engine {
         const problem = this.#gst.addon.parse(whole);
         if (problem !== undefined) throw new CannotRun(problem);
       }
-    const wanted = new Map(plan.pipelines.map((pipeline) => [pipeline.name, pipeline]));
+    const wanted = new Set(plan.pipelines.map(({ name }) => name));
+    const leaving: Unit[] = [];
+    const leave = (unit: Unit): void => {
+      this.#units.delete(unit.plan.name);
+      leaving.push(unit);
+    };
     // From the cameras on: what reads finds what it reads from.
     for (const pipeline of plan.pipelines) {
       const unit = this.#units.get(pipeline.name);
-      if (unit === undefined) this.#add(pipeline);
-      else await this.#change(unit, pipeline);
-    }
-    for (const [name, unit] of this.#units)
-      if (!wanted.has(name)) {
-        this.#stop(unit);
-        this.#units.delete(name);
-        this.#gst.addon.forgetChannel(unit.plan.channel);
+      if (unit?.plan.channel === pipeline.channel) {
+        await this.#change(unit, pipeline);
+        continue;
       }
+      if (unit !== undefined) {
+        if (unit.plan.exclusive) this.#stop(unit);
+        leave(unit);
+      }
+      this.#add(pipeline);
+    }
+    for (const [name, unit] of this.#units) if (!wanted.has(name)) leave(unit);
+    for (const unit of leaving) {
+      await this.#handOver(unit);
+      this.#stop(unit);
+      this.#gst.addon.forgetChannel(unit.plan.channel);
+    }
     this.#gst.addon.rtspMounts(plan.mounts);
+  }
+
+  /** Where another fills the same channel from now on, whoever looks is not to see the change. */
+  async #handOver({ plan: { channel }, running }: Unit): Promise<void> {
+    const heir = [...this.#units.values()].find(({ plan }) => plan.channel === channel);
+    if (running === undefined || heir === undefined || heir.state === 'running') return;
+    if ((this.#demand.get(channel) ?? 0) === 0) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, changeOfSourceWithinMs);
+      heir.onRunning = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    heir.onRunning = undefined;
   }
 
   #add(plan: PipelinePlan): void {
     const unit: Unit = {
       ...{ plan, running: undefined, next: undefined, state: 'idle', since: Date.now(), restarts: 0 },
       ...{ reason: undefined, problem: undefined, retryMs: firstRetryMs, timer: undefined },
-      ...{ card: undefined, cardTimer: undefined, framesBefore: 0 },
+      ...{ card: undefined, cardTimer: undefined, framesBefore: 0, onRunning: undefined },
     };
     this.#units.set(plan.name, unit);
     this.#follow(unit);
@@ -188,9 +219,12 @@ export class Engine {
       else this.#follow(unit);
       return;
     }
-    if (isSamePipeline(before, plan)) {
+    // One that takes its time to take over is not waited for any more.
+    unit.next?.stop();
+    unit.next = undefined;
+    if (isSamePipeline(running.plan, plan)) {
       for (const [property, value] of Object.entries(plan.live)) {
-        if (before.live[property] === value) continue;
+        if (running.plan.live[property] === value) continue;
         const [element = '', name = ''] = property.split('.');
         if (!this.#gst.addon.setProperty(running.owner, element, name, value))
           throw new CannotRun(`${plan.name} has no ${property}`);
@@ -200,6 +234,10 @@ export class Engine {
     }
     if (plan.card !== undefined) {
       await this.#changeSource(unit, running);
+      return;
+    }
+    if (plan.joining !== undefined) {
+      this.#join(unit, running, plan.joining);
       return;
     }
     try {
@@ -216,6 +254,32 @@ export class Engine {
       unit.plan = before;
       throw new CannotRun(`${plan.name}: ${messageOf(error)}`);
     }
+  }
+
+  /** What runs goes on until the next picture that the new one can begin with, however long that takes. */
+  #join(unit: Unit, before: Instance, joining: Readonly<Record<string, string>>): void {
+    const next = this.#start(unit.plan, joining);
+    unit.next = next;
+    this.#firstFrame(next, joinWithinMs).then(
+      () => {
+        if (unit.next !== next) return;
+        unit.next = undefined;
+        if (unit.running?.owner !== before.owner) {
+          // It failed in the meantime, and was begun anew.
+          next.stop();
+          return;
+        }
+        unit.running = next;
+        this.#set(unit, 'running');
+        before.stop();
+      },
+      (error: unknown) => {
+        if (unit.next !== next) return;
+        unit.next = undefined;
+        next.stop();
+        this.#log('warn', `${unit.plan.name} stays as it was: ${messageOf(error)}`);
+      },
+    );
   }
 
   /** The new source takes over when it has a picture. One that has none is tried again and again, behind the card. */
@@ -343,6 +407,8 @@ export class Engine {
   #stop(unit: Unit): void {
     clearTimeout(unit.timer);
     this.#hideCard(unit);
+    unit.next?.stop();
+    unit.next = undefined;
     unit.running?.stop();
     unit.running = undefined;
     this.#set(unit, 'idle');
@@ -379,13 +445,14 @@ export class Engine {
   #set(unit: Unit, state: Unit['state']): void {
     unit.state = state;
     unit.since = Date.now();
+    if (state === 'running') unit.onRunning?.();
     if (state === 'starting') return;
     unit.reason = undefined;
     unit.problem = undefined;
   }
 
-  #start(plan: PipelinePlan): Instance {
-    return this.#play(plan, launchText(plan.text, { ...plan.live, ...plan.secrets }));
+  #start(plan: PipelinePlan, joining: Readonly<Record<string, string>> = {}): Instance {
+    return this.#play(plan, launchText(plan.text, { ...plan.live, ...plan.secrets, ...joining }));
   }
 
   #play(plan: PipelinePlan, text: string): Instance {

@@ -116,6 +116,25 @@ export const cameraStatus = defineObservable('cameraStatus', {
   effect: 'none',
 });
 
+const HeadFormat = object({
+  codec: choice(['h264', 'h265', 'mjpeg', 'other'], 'As which the camera sends its video.'),
+  width: Type.Integer({ minimum: 0 }),
+  height: Type.Integer({ minimum: 0 }),
+  framerate: Type.Number({ minimum: 0, description: '0 where the camera does not say.' }),
+});
+
+export const cameraFormats = defineObservable('cameraFormats', {
+  schema: object({ primary: Type.Optional(HeadFormat), secondary: Type.Optional(HeadFormat) }),
+  default: {},
+  title: 'Video of the cameras',
+  description:
+    'What cameras that send encoded video have sent last; nothing before they have been looked at.',
+  read: device.read,
+  write: nobody,
+  save: false,
+  effect: 'none',
+});
+
 export const cam0Exists = defineObservable('cam0Exists', {
   schema: Type.Boolean(),
   default: true,

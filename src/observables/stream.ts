@@ -39,6 +39,34 @@ export const streamFramerateEffective = defineObservable('streamFramerateEffecti
   effect: 'none',
 });
 
+export const streamPassthrough = defineObservable('streamPassthrough', {
+  schema: Type.Boolean(),
+  default: true,
+  title: 'Pass on as it is',
+  description:
+    "Whether a stream for which nothing has to be changed is passed on as the camera has encoded it, at the camera's own bitrate. Then nothing is decoded or encoded.",
+  ...media,
+  save: true,
+  effect: 'rebuild',
+  consequence: 'Viewers stay connected.',
+});
+
+const passing = object({
+  active: Type.Boolean(),
+  reason: Type.Optional(Type.String({ maxLength: 256, description: 'Why not.' })),
+});
+
+export const streamPassthroughStatus = defineObservable('streamPassthroughStatus', {
+  schema: object({ stream1: passing, stream2: passing }),
+  default: { stream1: { active: false }, stream2: { active: false } },
+  title: 'Passed on as it is',
+  description: 'Which streams are passed on as the camera has encoded them, and why the others are not.',
+  read: media.read,
+  write: nobody,
+  save: false,
+  effect: 'none',
+});
+
 export const streamRenditions = defineObservable('streamRenditions', {
   schema: Type.Array(Type.String({ pattern: '^stream[12]@([0-9]+x[0-9]+|-)@([0-9]+|-)@([0-9]+|-)$' }), {
     maxItems: 16,

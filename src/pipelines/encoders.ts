@@ -38,6 +38,8 @@ interface Format {
 }
 
 const parsed = 'stream-format=byte-stream,alignment=au';
+/** H.264 as the hub offers it to viewers, whoever has encoded it. */
+export const byteStream = `h264parse config-interval=-1 ! video/x-h264,${parsed}`;
 /**
  * The parsers put the parameter sets before each keyframe. Payloaders that do it as well put them before each slice of
  * one, and players take the slices for pictures of their own.
@@ -47,7 +49,7 @@ export const formats: Readonly<Record<Codec, Format>> = {
     payloader: 'rtph264pay config-interval=0 aggregate-mode=zero-latency',
     payloadType: 96,
     after: ({ profile }) =>
-      `video/x-h264,profile=${profile === 'baseline' ? 'constrained-baseline' : profile} ! h264parse config-interval=-1 ! video/x-h264,${parsed}`,
+      `video/x-h264,profile=${profile === 'baseline' ? 'constrained-baseline' : profile} ! ${byteStream}`,
   },
   h265: {
     payloader: 'rtph265pay config-interval=0 aggregate-mode=zero-latency',
@@ -176,6 +178,11 @@ function choose(
       ? `This machine has no ${element}, but ${here.length === 0 ? 'nothing' : named(here)} for ${codec}`
       : `This machine has no encoder for ${codec}: none of ${named(all)}`,
   );
+}
+
+/** Whether this machine encodes it at all. */
+export function hasEncoder(codec: Codec, { encoders: present }: Machine): boolean {
+  return encoders[codec].some(({ element }) => present.includes(element));
 }
 
 /** How many pixels of a codec a core encodes in a second. */

@@ -2,17 +2,21 @@
 // are small and joined by channels of the hub, so that each can be exchanged without the others noticing.
 import { sizeOf } from '../observables/schemas.js';
 import {
+  byteStream,
   encoderInput,
   encoderText,
   encodesInHardware,
   formats,
+  hasEncoder,
   liveEncoderProperties,
   type Codec,
+  type EncoderWish,
 } from './encoders.js';
 import { effectiveFramerate, mainCamera, type Machine } from './machine.js';
 import { overlayProperties } from './overlay.js';
+import { obstacleTo, passedFramerate } from './passthrough.js';
 import { sceneProperties, sceneText } from './scene.js';
-import { cardText, sourceText, undemanding } from './sources.js';
+import { cardFramerate, cardText, isCoded, sourceText, undemanding } from './sources.js';
 import type { MediaSettings } from './settings.js';
 
 export interface PipelinePlan {
@@ -31,6 +35,8 @@ export interface PipelinePlan {
   readonly exclusive: boolean;
   /** When it comes to its end it begins again. */
   readonly repeats: boolean;
+  /** Properties with which it takes the place of another, where those differ from what it begins with alone. */
+  readonly joining?: Readonly<Record<string, string>>;
   /** The launch text of what stands in for it while it gives nothing; without one, it must run or not be. */
   readonly card?: string;
 }
@@ -45,17 +51,24 @@ export interface MediaPlan {
   readonly mounts: readonly MountPlan[];
   /** What the main stream really runs at; a software encoder may not keep up with the wish. */
   readonly framerate: number;
+  /** Why each stream is encoded here, in words for people; those that are passed on as the camera sends them have none. */
+  readonly obstacles: Readonly<Record<string, string>>;
 }
 
 interface Stream {
   readonly id: string;
   readonly codec: Codec;
   readonly resolution: string;
+  readonly wishedFramerate: number;
+  /** What this machine makes of the wish. */
   readonly framerate: number;
   readonly bitrate: number;
   readonly profile: string;
   readonly preload: boolean;
 }
+
+/** A picture that stands still needs little. */
+const cardBitrate = 500_000;
 
 /** Paths by which clients of the reference product and its relatives ask for the streams. */
 const aliases: Readonly<Record<string, readonly string[]>> = {
@@ -66,14 +79,20 @@ const aliases: Readonly<Record<string, readonly string[]>> = {
 export function plan(settings: MediaSettings, machine: Machine): MediaPlan {
   const { stream2, videoEncoder, streamPreload, pipEnabled } = settings;
   const camera = mainCamera(settings);
-  const framerate = effectiveFramerate(settings, machine);
+  const main = {
+    ...{ codec: videoEncoder, resolution: settings.streamResolution },
+    wishedFramerate: settings.streamFramerate,
+  };
+  const framerate =
+    obstacleTo(main, settings) === undefined
+      ? passedFramerate(settings)
+      : effectiveFramerate(settings, machine);
   const isWarm = (wish: 'auto' | 'on' | 'off', isMain: boolean): boolean =>
     wish === 'on' || (wish === 'auto' && isMain && encodesInHardware(settings, machine));
   const streams: Stream[] = [
     {
+      ...main,
       id: 'stream1',
-      codec: videoEncoder,
-      resolution: settings.streamResolution,
       framerate,
       bitrate: settings.streamBitrate,
       profile: settings.encoderProfile,
@@ -87,6 +106,7 @@ export function plan(settings: MediaSettings, machine: Machine): MediaPlan {
               codec: 'h264' as const,
               resolution: stream2.resolution,
               bitrate: stream2.bitrate,
+              wishedFramerate: stream2.framerate,
             },
             framerate: Math.min(stream2.framerate, framerate),
             profile: stream2.profile,
@@ -99,12 +119,26 @@ export function plan(settings: MediaSettings, machine: Machine): MediaPlan {
   const highest = Math.max(...streams.map((stream) => stream.framerate));
   const cameras = pipEnabled ? (['primary', 'secondary'] as const) : [camera];
   const picture = pipEnabled ? 'raw/scene' : `raw/${camera}`;
+  const obstacles = Object.fromEntries(
+    streams.flatMap((stream) => {
+      const isRendition = stream.id.includes('@');
+      const obstacle = isRendition
+        ? 'a size, rate or bitrate of its own is asked for'
+        : obstacleTo(stream, settings);
+      return obstacle === undefined ? [] : [[stream.id, obstacle]];
+    }),
+  );
   return {
     framerate,
+    obstacles,
     pipelines: [
-      ...cameras.map((each) => capturePlan(each, highest, settings)),
+      ...cameras.flatMap((each) => cameraPlans(each, highest, settings, machine)),
       ...(pipEnabled ? [scenePlan(highest, settings)] : []),
-      ...streams.map((stream) => encodePlan(stream, picture, settings, machine)),
+      ...streams.map((stream) =>
+        obstacles[stream.id] === undefined
+          ? relayPlan(stream, camera)
+          : encodePlan(stream, picture, settings, machine),
+      ),
     ],
     // Renditions are mounted when they are asked for.
     mounts: streams.flatMap(({ id, codec }) =>
@@ -130,22 +164,66 @@ function renditionOf(name: string, streams: readonly Stream[]): Stream[] {
   ];
 }
 
-function capturePlan(
+/** Taking pictures from the camera and, where they come encoded, decoding them for whoever wants to see pixels. */
+function cameraPlans(
   camera: 'primary' | 'secondary',
   framerate: number,
   { cameraHeadSettings }: MediaSettings,
-): PipelinePlan {
+  machine: Machine,
+): PipelinePlan[] {
   const head = cameraHeadSettings[camera];
   const { text, ...source } = sourceText(head, framerate);
-  const channel = `raw/${camera}`;
-  return {
+  const raw = `raw/${camera}`;
+  const coded = `coded/${camera}`;
+  const channel = isCoded(head) ? coded : raw;
+  const card = isCoded(head) ? codedCardText(head, machine) : cardText(head);
+  const capture: PipelinePlan = {
     ...source,
     name: `capture/${camera}`,
     text: `${text} ! hubsink channel=${channel}`,
-    card: `${cardText(head)} ! hubsink standby=true channel=${channel}`,
+    card: `${card} ! hubsink standby=true channel=${channel}`,
     live: {},
     channel,
     preload: false,
+  };
+  if (channel === raw) return [capture];
+  return [
+    capture,
+    {
+      ...undemanding,
+      name: `decode/${camera}`,
+      text: `hubsrc channel=${coded} replay=unseen ! decodebin ! videoconvert ! video/x-raw,format=NV12 ! hubsink channel=${raw} made-of=${coded}`,
+      live: {},
+      channel: raw,
+      preload: false,
+    },
+  ];
+}
+
+/** The card as the camera would send it. */
+function codedCardText(head: MediaSettings['cameraHeadSettings']['primary'], machine: Machine): string {
+  const wish: EncoderWish = {
+    codec: hasEncoder('h264', machine) ? 'h264' : 'mjpeg',
+    ...({ element: 'auto', preset: 'ultrafast', latency: 'low' } as const),
+    ...{ bitrate: cardBitrate, profile: 'baseline', framerate: cardFramerate },
+  };
+  const input = encoderInput(wish, machine);
+  const convert = input === 'NV12' ? '' : ` ! videoconvert ! video/x-raw,format=${input}`;
+  return `${cardText(head)}${convert} ! ${encoderText(wish, machine)}`;
+}
+
+/** What the camera sends, for viewers, with the parameters of the stream before each keyframe. */
+function relayPlan({ id, preload }: Stream, camera: 'primary' | 'secondary'): PipelinePlan {
+  const coded = `coded/${camera}`;
+  return {
+    ...undemanding,
+    name: `encode/${id}`,
+    text: `hubsrc name=frames channel=${coded} ! ${byteStream} ! hubsink channel=${id} made-of=${coded}`,
+    live: {},
+    // Viewers have seen already what came since the last keyframe.
+    joining: { 'frames.replay': 'none' },
+    channel: id,
+    preload,
   };
 }
 

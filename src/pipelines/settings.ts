@@ -4,6 +4,7 @@ import type { ValueOf } from '../observables/define.js';
 
 export const mediaKeys = [
   'activeCameraHead',
+  'cameraFormats',
   'cameraHeadSettings',
   'encoderElement',
   'encoderPreset',
@@ -14,6 +15,7 @@ export const mediaKeys = [
   'streamBitrate',
   'streamFramerate',
   'streamLatencyMode',
+  'streamPassthrough',
   'streamPreload',
   'streamRenditions',
   'streamResolution',

@@ -1,4 +1,5 @@
-// Where pictures come from, as the beginning of a launch text that ends in raw NV12.
+// Where pictures come from, as the beginning of a launch text. Cameras that send encoded video end in that, as it is;
+// all others in raw NV12.
 import { sizeOf } from '../observables/schemas.js';
 import { quoted } from './launchText.js';
 import type { MediaSettings } from './settings.js';
@@ -24,7 +25,7 @@ const networkTimeout = 5;
 /** In which the pictures of a network camera are put into order. */
 const usualLatencyMs = 100;
 /** Players look at some twenty pictures before they show the first, and would take ages at a lower rate. */
-const cardFramerate = 25;
+export const cardFramerate = 25;
 const raw = 'videoconvert ! video/x-raw,format=NV12';
 
 /** Of most sources, and of everything that is none. */
@@ -33,6 +34,11 @@ export const undemanding = { secrets: {}, exclusive: false, repeats: false } as 
 /** A source that this version cannot open. */
 export class UnknownSource extends Error {
   override readonly name = 'UnknownSource';
+}
+
+/** Whether what comes from there is encoded. */
+export function isCoded({ source, format }: Head): boolean {
+  return ['rtsp', 'tcp', 'rtp', 'whip'].includes(source) || (source === 'v4l2' && format === 'H264');
 }
 
 /** `atMost` is the rate beyond which nobody wants pictures. */
@@ -48,11 +54,18 @@ export function sourceText(head: Head, atMost: number): SourceText {
         text: `videotestsrc is-live=true pattern=${testPatterns.has(device) ? device : 'smpte100'} horizontal-speed=2 ! video/x-raw,format=NV12,${size},framerate=${String(Math.min(fps, atMost))}/1`,
       };
     case 'v4l2': {
+      const camera = `v4l2src device=${quoted(device)}`;
+      const shape = `${size},framerate=${String(fps)}/1`;
+      if (format === 'H264')
+        return {
+          ...{ ...undemanding, exclusive: true },
+          text: `${camera} ! video/x-h264,${shape} ! h264parse`,
+        };
       const caps = format === 'MJPG' ? 'image/jpeg' : `video/x-raw,format=${format}`;
       const decode = format === 'MJPG' ? ' ! jpegdec' : '';
       return {
         ...{ ...undemanding, exclusive: true },
-        text: `v4l2src device=${quoted(device)} ! ${caps},${size},framerate=${String(fps)}/1${decode} ! ${raw}`,
+        text: `${camera} ! ${caps},${shape}${decode} ! ${raw}`,
       };
     }
     case 'libcamera':
@@ -66,15 +79,14 @@ export function sourceText(head: Head, atMost: number): SourceText {
         text: [
           `rtspsrc name=source location=${quoted(url)}${user(head)} protocols=${transport} latency=${String(head.latencyMs ?? usualLatencyMs)} drop-on-latency=true tcp-timeout=${String(networkTimeout * 1e6)} timeout=${String(networkTimeout * 1e6)}`,
           // Sound would come the same way.
-          'application/x-rtp,media=video ! decodebin',
-          raw,
+          'application/x-rtp,media=video ! rtptimes ! parsebin',
         ].join(' ! '),
       };
     case 'tcp': {
       const { host, port } = hostAndPort(url);
       return {
         ...undemanding,
-        text: `tcpclientsrc name=source host=${quoted(host)} port=${port} timeout=${String(networkTimeout)} do-timestamp=true ! h264parse ! decodebin ! ${raw}`,
+        text: `tcpclientsrc name=source host=${quoted(host)} port=${port} timeout=${String(networkTimeout)} do-timestamp=true ! h264parse`,
       };
     }
     case 'http':

@@ -1,27 +1,58 @@
-// Says of each camera whether pictures come, and what is the matter where none do.
+// Says of each camera whether pictures come, in which form, and what is the matter where none do.
 import { isDeepStrictEqual } from 'node:util';
 import type { Observable, Subscription } from 'rxjs';
 import type { AppStore } from '../access/accounts.js';
-import type { PipelineReport } from '../media/messages.js';
+import type { ChannelReport, PipelineReport } from '../media/messages.js';
 import type { ValueOf } from '../observables/define.js';
 import type { AppRegistry } from '../observables/registry.js';
 
+type Formats = ValueOf<AppRegistry['cameraFormats']>;
 type Status = ValueOf<AppRegistry['cameraStatus']>['primary'];
 
 const words = { idle: 'idle', starting: 'connecting', running: 'live', failed: 'no signal' } as const;
 
+const codecs: Readonly<Record<string, 'h264' | 'h265' | 'mjpeg'>> = {
+  'video/x-h264': 'h264',
+  'video/x-h265': 'h265',
+  'image/jpeg': 'mjpeg',
+};
+
+interface Beat {
+  readonly pipelines: readonly PipelineReport[];
+  readonly channels: Readonly<Record<string, ChannelReport>>;
+}
+
 export function followCameras(
   store: AppStore,
-  { beats$ }: { readonly beats$: Observable<{ readonly pipelines: readonly PipelineReport[] }> },
+  { beats$ }: { readonly beats$: Observable<Beat> },
 ): Subscription {
-  return beats$.subscribe(({ pipelines }) => {
+  return beats$.subscribe((beat) => {
     const before = store.get('cameraStatus');
     const next = {
-      primary: statusOf('primary', pipelines, before.primary),
-      secondary: statusOf('secondary', pipelines, before.secondary),
+      primary: statusOf('primary', beat.pipelines, before.primary),
+      secondary: statusOf('secondary', beat.pipelines, before.secondary),
     };
     if (!isDeepStrictEqual(before, next)) store.write({ cameraStatus: next });
+    const formats = {
+      ...store.get('cameraFormats'),
+      ...formatOf('primary', beat),
+      ...formatOf('secondary', beat),
+    };
+    if (!isDeepStrictEqual(formats, store.get('cameraFormats'))) store.write({ cameraFormats: formats });
   });
+}
+
+/** Only while the camera itself is seen: the card has a form of its own. */
+function formatOf(camera: 'primary' | 'secondary', { pipelines, channels }: Beat): Formats {
+  const capture = pipelines.find(({ name }) => name === `capture/${camera}`);
+  const caps = channels[`coded/${camera}`]?.caps ?? '';
+  const number = (name: string): number => Number(new RegExp(`${name}=\\(int\\)(\\d+)`).exec(caps)?.[1] ?? 0);
+  const [width, height] = [number('width'), number('height')];
+  if (capture?.state !== 'running' || width === 0 || height === 0) return {};
+  const rate = /framerate=\(fraction\)(\d+)\/(\d+)/.exec(caps);
+  const framerate = rate === null ? 0 : Number(rate[1]) / Number(rate[2]);
+  const codec = codecs[caps.split(',', 1)[0] ?? ''] ?? 'other';
+  return { [camera]: { codec, width, height, framerate: Math.round(framerate * 100) / 100 } };
 }
 
 function statusOf(

@@ -126,7 +126,15 @@ export function runMedia({ store, accounts, bind, certificate, log }: MediaParts
         const machine = await supervisor.whenRunning();
         const next = planned(settings, machine);
         await order('plan', next);
-        store.write({ streamFramerateEffective: next.framerate });
+        store.write({
+          streamFramerateEffective: next.framerate,
+          streamPassthroughStatus: {
+            stream1: passing(next.obstacles['stream1']),
+            stream2: passing(
+              settings.stream2.enabled ? next.obstacles['stream2'] : 'the stream is switched off',
+            ),
+          },
+        });
       },
       fallback: read(mediaKeys),
       onFailure,
@@ -183,6 +191,10 @@ function anonymousMayWatch(store: AppStore): boolean {
     case 'required':
       return false;
   }
+}
+
+function passing(obstacle: string | undefined): { readonly active: boolean; readonly reason?: string } {
+  return obstacle === undefined ? { active: true } : { active: false, reason: obstacle };
 }
 
 function planned(settings: MediaSettings, machine: Machine): MediaPlan {

@@ -77,6 +77,7 @@ class StressConsumer final : public Consumer {
     offered += 1;
   }
   std::uint64_t dropped() const override { return 1; }
+  bool wantsReplay() const override { return true; }
 
  private:
   GstClockTime last_ = 0;

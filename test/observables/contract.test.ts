@@ -281,9 +281,12 @@ describe('the contract', () => {
 
   it('leaves nothing out but what is computed or our own', () => {
     const ours = [
+      'cameraFormats',
       'cameraStatus',
       'encoderElement',
       'streamFramerateEffective',
+      'streamPassthrough',
+      'streamPassthroughStatus',
       'streamPreload',
       'streamRenditions',
       'allowedOrigins',
