@@ -99,8 +99,16 @@ void Channel::publish(Producer* producer, std::uint64_t generation, GstBuffer* b
   bool tookOver = false;
   {
     const std::lock_guard<std::mutex> hold(lock_);
+    if (producer_ == producer && heir_ != nullptr) return;
     if (producer_ != producer) {
       if (!isKey || !mayTakeOver(*producer, generation)) return;
+      if (isShown(times)) {
+        // Nobody is to see it twice: the next picture is the new one's first, and not the old one's any more.
+        heir_ = producer;
+        producer->requestKeyframe();
+        return;
+      }
+      heir_ = nullptr;
       tookOver = true;
       producer_ = producer;
       if (!producer->isStandby()) generation_ = generation;
@@ -159,11 +167,19 @@ bool Channel::mayTakeOver(const Producer& producer, std::uint64_t generation) co
   return producer_ == nullptr || producer_->isStandby();
 }
 
+bool Channel::isShown(const Times& times) const {
+  return producer_ != nullptr && std::any_of(times_.begin(), times_.end(), [&times](const Times& each) {
+           return each.arrived == times.arrived;
+         });
+}
+
 void Channel::endProducing(Producer* producer) {
   {
     const std::lock_guard<std::mutex> hold(lock_);
+    if (heir_ == producer) heir_ = nullptr;
     if (producer_ != producer) return;
     producer_ = nullptr;
+    heir_ = nullptr;
   }
   tell(Json().set("event", "idle").set("channel", name_));
 }

@@ -64,7 +64,7 @@ class Consumer {
 class Producer {
  public:
   virtual ~Producer() = default;
-  /** Asks whatever makes the frames for one that can be decoded alone. */
+  /** Asks whatever makes the frames for one that can be decoded alone. Called with the channel's lock held. */
   virtual void requestKeyframe() = 0;
   /** The pipeline that it stands in, by the name under which that is known outside. */
   virtual std::string owner() const = 0;
@@ -105,11 +105,15 @@ class Channel {
   std::string describe();
   /** With the lock held. */
   bool mayTakeOver(const Producer& producer, std::uint64_t generation) const;
+  /** Whether viewers have seen the same picture, from another producer. */
+  bool isShown(const Times& times) const;
 
   const std::string name_;
   std::mutex lock_;
   std::set<Consumer*> consumers_;
   Producer* producer_ = nullptr;
+  /** About to take over; the one that has it now is not heard any more. */
+  Producer* heir_ = nullptr;
   std::uint64_t generation_ = 0;
   std::deque<UnitPtr> sinceKey_;
   std::size_t sinceKeyBytes_ = 0;

@@ -24,9 +24,6 @@ const char* const timings[] = {"captured", "taken", "arrived"};
 /** What becomes of the pictures since the last keyframe: they are shown, prepare a decoder and are not, or are left. */
 enum class Replay { shown, unseen, none };
 const char* const replays[] = {"shown", "unseen", "none"};
-/** Pictures that are not shown are outside of what counts, which begins so long after the pipeline did. */
-constexpr GstClockTime unseenBefore = GST_MSECOND;
-constexpr GstClockTime unseenGap = GST_USECOND;
 constexpr guint noPatience = G_MAXUINT;
 /** More than ever waits in a mixer. */
 constexpr std::size_t mostGiven = 128;
@@ -37,12 +34,14 @@ class Outlet final : public Consumer {
   void start() {
     channel = Channel::named(name);
     waitsForKey_ = true;
-    presented_ = decoded_ = replayed_ = 0;
-    isBegun = false;
+    presented_ = replayed_ = 0;
     given_.clear();
     due_ = 0;
     dropped_ = 0;
+    unseenUntil_ = GST_CLOCK_TIME_NONE;
     channel->attach(this);
+    const std::lock_guard<std::mutex> hold(lock_);
+    if (replay == Replay::unseen && !queue_.empty()) unseenUntil_ = queue_.back()->times.captured;
   }
   void stop() {
     if (channel != nullptr) channel->detach(this);
@@ -103,19 +102,27 @@ class Outlet final : public Consumer {
     const GstClockTime at = timeOf(unit.times);
     GstClockTime own = at > baseTime ? at - baseTime : 0;
     if (own <= replayed_) {
-      // What was captured before the pipeline began follows itself closely at the beginning.
+      // What was captured before this pipeline's time began follows itself closely at the beginning.
       own = replayed_;
-      replayed_ += replay == Replay::unseen ? unseenGap : GST_MSECOND;
+      replayed_ += GST_MSECOND;
     } else if (isRaw && own <= presented_) {
       own = presented_ + GST_MSECOND;
     }
     presented_ = own;
-    decoded_ = std::max(decoded_, own);
     GST_BUFFER_PTS(buffer) = own;
-    GST_BUFFER_DTS(buffer) = decoded_;
+    // Parsers would make up the times of pictures that are not sent in the order in which they are shown from this one.
+    GST_BUFFER_DTS(buffer) = isRaw ? own : GST_CLOCK_TIME_NONE;
     const std::lock_guard<std::mutex> hold(lock_);
     given_.push_back({own, unit.times});
     if (given_.size() > mostGiven) given_.pop_front();
+  }
+
+  /** Once, where there is something that nobody is to see: the time at which they may. */
+  GstClockTime takeHidden(GstClockTime baseTime) {
+    const GstClockTime until = unseenUntil_;
+    unseenUntil_ = GST_CLOCK_TIME_NONE;
+    if (!GST_CLOCK_TIME_IS_VALID(until) || until < baseTime) return GST_CLOCK_TIME_NONE;
+    return until - baseTime + GST_USECOND;
   }
 
   /** Of what left here with this time. */
@@ -155,8 +162,8 @@ class Outlet final : public Consumer {
   guint capsRate = 0;
   bool isRaw = false;
   std::atomic<Replay> replay{Replay::shown};
-  /** Whether the segment has been told. */
-  bool isBegun = false;
+  /** So long before the pipeline begins, its time does; milliseconds. */
+  guint history = 0;
   std::atomic<Timing> timing{Timing::captured};
   /** What arrives later than so much after it was taken counts as taken later; milliseconds. */
   std::atomic<guint> patience{noPatience};
@@ -192,11 +199,12 @@ class Outlet final : public Consumer {
   std::deque<UnitPtr> queue_;
   bool flushing_ = false;
   bool waitsForKey_ = true;
-  /** The last times that were given. */
+  /** The last time that was given. */
   GstClockTime presented_ = 0;
-  GstClockTime decoded_ = 0;
   GstClockTime replayed_ = 0;
   std::deque<Given> given_;
+  /** When the last picture was captured that came before the beginning and is not to be seen. */
+  GstClockTime unseenUntil_ = GST_CLOCK_TIME_NONE;
   GstClockTime due_ = 0;
   std::atomic<std::uint64_t> dropped_{0};
 };
@@ -211,7 +219,7 @@ struct HubSrcClass {
 
 G_DEFINE_TYPE(HubSrc, hub_src, GST_TYPE_PUSH_SRC)
 
-enum Property { propertyChannel = 1, propertyLimit, propertyMaxRate, propertyOwner, propertyTiming, propertyPatience, propertyReplay };
+enum Property { propertyChannel = 1, propertyLimit, propertyMaxRate, propertyOwner, propertyTiming, propertyPatience, propertyReplay, propertyHistory };
 
 HubSrc* self(gpointer object) { return reinterpret_cast<HubSrc*>(object); }
 
@@ -243,13 +251,15 @@ GstFlowReturn create(GstPushSrc* source, GstBuffer** result) {
   Outlet& outlet = *hub->outlet;
   const UnitPtr unit = outlet.take();
   if (unit == nullptr) return GST_FLOW_FLUSHING;
-  if (!outlet.isBegun && outlet.replay == Replay::unseen) {
+  const GstClockTime baseTime = gst_element_get_base_time(GST_ELEMENT(source));
+  const GstClockTime hidden = outlet.takeHidden(baseTime);
+  if (GST_CLOCK_TIME_IS_VALID(hidden)) {
+    // Decoders decode what lies before the segment and keep it to themselves.
     GstSegment segment;
     gst_segment_init(&segment, GST_FORMAT_TIME);
-    segment.start = segment.base = segment.time = segment.position = unseenBefore;
+    segment.start = segment.base = segment.time = segment.position = hidden;
     gst_base_src_new_segment(GST_BASE_SRC(source), &segment);
   }
-  outlet.isBegun = true;
   const guint rate = outlet.maxRate;
   const bool isOther = outlet.takenCaps == nullptr || outlet.capsRate != rate ||
                        (outlet.takenCaps != unit->caps() && !gst_caps_is_equal(outlet.takenCaps, unit->caps()));
@@ -258,7 +268,7 @@ GstFlowReturn create(GstPushSrc* source, GstBuffer** result) {
     if (!gst_base_src_set_caps(GST_BASE_SRC(source), outlet.caps)) return GST_FLOW_NOT_NEGOTIATED;
   }
   GstBuffer* buffer = unit->share();
-  outlet.stamp(buffer, *unit, gst_element_get_base_time(GST_ELEMENT(source)));
+  outlet.stamp(buffer, *unit, baseTime);
   GST_BUFFER_OFFSET(buffer) = GST_BUFFER_OFFSET_NONE;
   *result = buffer;
   return GST_FLOW_OK;
@@ -303,6 +313,8 @@ void setProperty(GObject* object, guint id, const GValue* value, GParamSpec* spe
     outlet.owner = owner == nullptr ? "" : owner;
   } else if (id == propertyTiming) {
     outlet.timing = static_cast<Timing>(indexOf(timings, value));
+  } else if (id == propertyHistory) {
+    outlet.history = g_value_get_uint(value);
   } else if (id == propertyReplay) {
     outlet.replay = static_cast<Replay>(indexOf(replays, value));
   } else if (id == propertyPatience) {
@@ -324,6 +336,8 @@ void getProperty(GObject* object, guint id, GValue* value, GParamSpec* spec) {
     g_value_set_string(value, outlet.owner.c_str());
   else if (id == propertyTiming)
     g_value_set_string(value, timings[static_cast<int>(outlet.timing.load())]);
+  else if (id == propertyHistory)
+    g_value_set_uint(value, outlet.history);
   else if (id == propertyReplay)
     g_value_set_string(value, replays[static_cast<int>(outlet.replay.load())]);
   else if (id == propertyPatience)
@@ -333,7 +347,14 @@ void getProperty(GObject* object, guint id, GValue* value, GParamSpec* spec) {
 }
 
 GstStateChangeReturn changeState(GstElement* element, GstStateChange change) {
-  if (change == GST_STATE_CHANGE_NULL_TO_READY) adoptPipelineOf(element, self(element)->outlet->owner);
+  const Outlet& outlet = *self(element)->outlet;
+  if (change == GST_STATE_CHANGE_NULL_TO_READY) adoptPipelineOf(element, outlet.owner);
+  // The pipeline itself has done so just before, and sets it to zero.
+  if (change == GST_STATE_CHANGE_READY_TO_PAUSED && outlet.history > 0) {
+    GstElement* pipeline = pipelineOf(element);
+    gst_element_set_start_time(pipeline, outlet.history * GST_MSECOND);
+    gst_object_unref(pipeline);
+  }
   return GST_ELEMENT_CLASS(hub_src_parent_class)->change_state(element, change);
 }
 
@@ -377,6 +398,12 @@ void hub_src_class_init(HubSrcClass* type) {
       g_param_spec_string("replay", "Replay",
                           "The pictures since the last keyframe are shown, unseen (decoded alone) or none", replays[0],
                           flags));
+  g_object_class_install_property(
+      object, propertyHistory,
+      g_param_spec_uint("history", "History",
+                        "Milliseconds before the pipeline begins from which frames keep their times; where no other "
+                        "element makes frames",
+                        0, 60'000, 0, flags));
   GstElementClass* element = GST_ELEMENT_CLASS(type);
   element->change_state = changeState;
   gst_element_class_add_static_pad_template(element, &srcTemplate);

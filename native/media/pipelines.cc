@@ -88,17 +88,22 @@ GstBusSyncReply onMessage(GstBus*, GstMessage* message, gpointer data) {
 
 }  // namespace
 
-void adoptPipelineOf(GstElement* element, const std::string& owner) {
-  if (owner.empty()) return;
+GstElement* pipelineOf(GstElement* element) {
   GstObject* top = GST_OBJECT(gst_object_ref(element));
   while (GstObject* parent = gst_object_get_parent(top)) {
     gst_object_unref(top);
     top = parent;
   }
+  return GST_ELEMENT(top);
+}
+
+void adoptPipelineOf(GstElement* element, const std::string& owner) {
+  if (owner.empty()) return;
+  GstElement* top = pipelineOf(element);
   if (GST_IS_PIPELINE(top)) {
     {
       const std::lock_guard<std::mutex> hold(lock);
-      pipelines()[owner] = GST_ELEMENT(top);
+      pipelines()[owner] = top;
     }
     GstBus* bus = gst_pipeline_get_bus(GST_PIPELINE(top));
     gst_bus_set_sync_handler(bus, onMessage, g_strdup(owner.c_str()), g_free);

@@ -10,6 +10,9 @@ namespace obscura {
 
 constexpr const char* ownerDescription = "Name under which the messages of this pipeline are told";
 
+/** The outermost bin that the element stands in, as a reference. */
+GstElement* pipelineOf(GstElement* element);
+
 /** Takes over the messages of the pipeline that the element stands in. Nothing happens without an owner. */
 void adoptPipelineOf(GstElement* element, const std::string& owner);
 

@@ -3,9 +3,11 @@
 #include <gst/base/gstbasetransform.h>
 #include <gst/rtp/gstrtpbuffer.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <mutex>
 
+#include "pipelines.h"
 #include "rtp_reports.h"
 
 namespace obscura {
@@ -17,8 +19,45 @@ constexpr GstClockTimeDiff implausible = 10 * GST_SECOND;
 /** Between the years 1900, from which NTP counts, and 1970. */
 constexpr std::uint64_t secondsBefore1970 = 2'208'988'800;
 
+/** As whole parts of what is off, the time by the clock of the camera follows the one by which packets arrive. */
+constexpr GstClockTimeDiff followBy = 32;
+/** The camera has begun to count anew. */
+constexpr GstClockTimeDiff leap = 500 * GST_MSECOND;
+
+/**
+ * Times by the clock of the camera. The jitter buffer has times that follow the arrival of packets closely, but gives
+ * pictures that are not sent in the order in which they are shown the time of others.
+ */
+class CameraClock {
+ public:
+  GstClockTime timeOf(guint32 stamp, GstClockTime arrived, guint rate) {
+    const auto now = static_cast<GstClockTimeDiff>(arrived);
+    const GstClockTimeDiff ticks = isBegun_ ? static_cast<gint32>(stamp - stamp_) : 0;
+    const GstClockTimeDiff ideal = time_ + ticks * static_cast<GstClockTimeDiff>(GST_SECOND) / rate;
+    if (!isBegun_ || std::llabs(now - ideal) > leap) {
+      isBegun_ = true;
+      stamp_ = stamp;
+      time_ = now;
+      return arrived;
+    }
+    // Those that go back say nothing of how the clocks differ.
+    if (ticks > 0) {
+      stamp_ = stamp;
+      time_ = ideal + (now - ideal) / followBy;
+      return static_cast<GstClockTime>(std::max<GstClockTimeDiff>(0, time_));
+    }
+    return static_cast<GstClockTime>(std::max<GstClockTimeDiff>(0, ideal));
+  }
+
+ private:
+  bool isBegun_ = false;
+  guint32 stamp_ = 0;
+  GstClockTimeDiff time_ = 0;
+};
+
 struct State {
   std::mutex lock;
+  CameraClock clock;
   std::optional<GstClockTimeDiff> offset;
   GstClockTime lookedAt = GST_CLOCK_TIME_NONE;
   guint clockRate = 0;
@@ -35,16 +74,6 @@ struct RtpTimesClass {
 G_DEFINE_TYPE(RtpTimes, rtp_times, GST_TYPE_BASE_TRANSFORM)
 
 RtpTimes* self(gpointer object) { return reinterpret_cast<RtpTimes*>(object); }
-
-/** A reference. */
-GstElement* pipelineOf(GstElement* element) {
-  GstObject* top = GST_OBJECT(gst_object_ref(element));
-  while (GstObject* parent = gst_object_get_parent(top)) {
-    gst_object_unref(top);
-    top = parent;
-  }
-  return GST_ELEMENT(top);
-}
 
 /** A reference to the first element of a kind in the pipeline that the element stands in. */
 GstElement* findInPipeline(GstElement* element, const char* factory) {
@@ -86,18 +115,12 @@ GstClockTimeDiff monotonic(std::uint64_t ntp) {
   return sinceEpoch - (g_get_real_time() - g_get_monotonic_time()) * static_cast<GstClockTimeDiff>(GST_USECOND);
 }
 
-void look(GstBaseTransform* base, GstBuffer* buffer) {
+void look(GstBaseTransform* base, GstBuffer* buffer, guint32 stamp, guint32 ssrc) {
   State& state = *self(base)->state;
-  const GstClockTime presented = GST_BUFFER_PTS(buffer);
-  const GstClockTime running = gst_segment_to_running_time(&base->segment, GST_FORMAT_TIME, presented);
-  if (!GST_CLOCK_TIME_IS_VALID(running) || state.clockRate == 0) return;
+  const GstClockTime running = gst_segment_to_running_time(&base->segment, GST_FORMAT_TIME, GST_BUFFER_PTS(buffer));
+  if (!GST_CLOCK_TIME_IS_VALID(running)) return;
   const bool isSoon = GST_CLOCK_TIME_IS_VALID(state.lookedAt) && running < state.lookedAt + lookEvery;
   if (isSoon && running >= state.lookedAt) return;
-  GstRTPBuffer rtp = GST_RTP_BUFFER_INIT;
-  if (!gst_rtp_buffer_map(buffer, GST_MAP_READ, &rtp)) return;
-  const guint32 stamp = gst_rtp_buffer_get_timestamp(&rtp);
-  const guint32 ssrc = gst_rtp_buffer_get_ssrc(&rtp);
-  gst_rtp_buffer_unmap(&rtp);
   state.lookedAt = running;
   const auto report = reportOf(GST_ELEMENT(base), ssrc);
   std::optional<GstClockTimeDiff> offset;
@@ -113,7 +136,15 @@ void look(GstBaseTransform* base, GstBuffer* buffer) {
 }
 
 GstFlowReturn transform(GstBaseTransform* base, GstBuffer* buffer) {
-  look(base, buffer);
+  State& state = *self(base)->state;
+  GstRTPBuffer rtp = GST_RTP_BUFFER_INIT;
+  if (state.clockRate == 0 || !GST_BUFFER_PTS_IS_VALID(buffer)) return GST_FLOW_OK;
+  if (!gst_rtp_buffer_map(buffer, GST_MAP_READ, &rtp)) return GST_FLOW_OK;
+  const guint32 stamp = gst_rtp_buffer_get_timestamp(&rtp);
+  const guint32 ssrc = gst_rtp_buffer_get_ssrc(&rtp);
+  gst_rtp_buffer_unmap(&rtp);
+  GST_BUFFER_PTS(buffer) = state.clock.timeOf(stamp, GST_BUFFER_PTS(buffer), state.clockRate);
+  look(base, buffer, stamp, ssrc);
   return GST_FLOW_OK;
 }
 
@@ -144,12 +175,11 @@ void rtp_times_class_init(RtpTimesClass* type) {
   GstBaseTransformClass* base = GST_BASE_TRANSFORM_CLASS(type);
   base->transform_ip = transform;
   base->set_caps = setCaps;
-  base->transform_ip_on_passthrough = TRUE;
 }
 
 void rtp_times_init(RtpTimes* element) {
   element->state = new State();
-  gst_base_transform_set_passthrough(GST_BASE_TRANSFORM(element), TRUE);
+  gst_base_transform_set_in_place(GST_BASE_TRANSFORM(element), TRUE);
 }
 
 }  // namespace

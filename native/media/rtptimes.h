@@ -1,5 +1,5 @@
-// rtptimes: passes RTP of a network camera on and finds out from the reports of the camera (RTCP sender reports) when
-// by the clock on the wall its frames were taken.
+// rtptimes: gives the frames of a network camera evenly spaced times, as its clock has them, and finds out from its
+// reports (RTCP sender reports) when by the clock on the wall they were taken.
 //   rtspsrc ... ! rtptimes ! parsebin ! hubsink channel=coded/primary
 #pragma once
 

@@ -81,6 +81,8 @@ export class CannotRun extends Error {
 export class Engine {
   readonly #gst: GStreamer;
   readonly #units = new Map<string, Unit>();
+  /** No longer in the plan, but somebody who is about to go still reads from them. */
+  readonly #retiring = new Set<Unit>();
   readonly #demand = new Map<string, number>();
   /** By owner: who waits for the first frame of an instance. */
   readonly #waiting = new Map<string, Waiting>();
@@ -108,6 +110,7 @@ export class Engine {
       case 'demand':
         this.#demand.set(event.channel, event.consumers);
         for (const unit of this.#units.values()) if (unit.plan.channel === event.channel) this.#follow(unit);
+        for (const unit of this.#retiring) if (!this.#isWanted(unit)) this.#dismiss(unit);
         break;
       case 'producing':
         this.#waiting.get(event.pipeline)?.met();
@@ -172,10 +175,17 @@ export class Engine {
       this.#add(pipeline);
     }
     for (const [name, unit] of this.#units) if (!wanted.has(name)) leave(unit);
+    const filled = new Set(plan.pipelines.map(({ channel }) => channel));
+    for (const unit of this.#retiring)
+      if (filled.has(unit.plan.channel)) {
+        this.#retiring.delete(unit);
+        leaving.push(unit);
+      }
     for (const unit of leaving) {
       await this.#handOver(unit);
-      this.#stop(unit);
-      this.#gst.addon.forgetChannel(unit.plan.channel);
+      const isNeeded = !filled.has(unit.plan.channel) && this.#isWanted(unit);
+      if (isNeeded && !unit.plan.exclusive) this.#retiring.add(unit);
+      else this.#dismiss(unit);
     }
     this.#gst.addon.rtspMounts(plan.mounts);
   }
@@ -184,7 +194,7 @@ export class Engine {
   async #handOver({ plan: { channel }, running }: Unit): Promise<void> {
     const heir = [...this.#units.values()].find(({ plan }) => plan.channel === channel);
     if (running === undefined || heir === undefined || heir.state === 'running') return;
-    if ((this.#demand.get(channel) ?? 0) === 0) return;
+    if (!this.#isWanted(heir)) return;
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, changeOfSourceWithinMs);
       heir.onRunning = () => {
@@ -193,6 +203,16 @@ export class Engine {
       };
     });
     heir.onRunning = undefined;
+  }
+
+  #isWanted({ plan }: Unit): boolean {
+    return (this.#demand.get(plan.channel) ?? 0) > 0;
+  }
+
+  #dismiss(unit: Unit): void {
+    this.#retiring.delete(unit);
+    this.#stop(unit);
+    this.#gst.addon.forgetChannel(unit.plan.channel);
   }
 
   #add(plan: PipelinePlan): void {
@@ -302,13 +322,13 @@ export class Engine {
 
   /** Starts and stops with what is asked for. */
   #follow(unit: Unit): void {
-    const wanted = unit.plan.preload || (this.#demand.get(unit.plan.channel) ?? 0) > 0;
+    const wanted = unit.plan.preload || this.#isWanted(unit);
     if (wanted && unit.running === undefined && unit.state !== 'failed') this.#restart(unit, 0);
     else if (wanted && unit.running !== undefined) clearTimeout(unit.timer);
     else if (!wanted && unit.running !== undefined) {
       clearTimeout(unit.timer);
       unit.timer = setTimeout(() => {
-        if (!unit.plan.preload && (this.#demand.get(unit.plan.channel) ?? 0) === 0) this.#stop(unit);
+        if (!unit.plan.preload && !this.#isWanted(unit)) this.#stop(unit);
       }, lingerMs);
     } else if (!wanted && unit.state === 'failed') {
       clearTimeout(unit.timer);

@@ -67,6 +67,8 @@ interface Stream {
   readonly preload: boolean;
 }
 
+/** Pictures keep the time at which they were captured, as far back as those that the hub keeps may go. */
+const history = 'history=30000';
 /** A picture that stands still needs little. */
 const cardBitrate = 500_000;
 
@@ -192,7 +194,7 @@ function cameraPlans(
     {
       ...undemanding,
       name: `decode/${camera}`,
-      text: `hubsrc channel=${coded} replay=unseen ! decodebin ! videoconvert ! video/x-raw,format=NV12 ! hubsink channel=${raw} made-of=${coded}`,
+      text: `hubsrc channel=${coded} replay=unseen ${history} ! decodebin ! videoconvert ! video/x-raw,format=NV12 ! hubsink made-of=${coded} channel=${raw}`,
       live: {},
       channel: raw,
       preload: false,
@@ -218,7 +220,7 @@ function relayPlan({ id, preload }: Stream, camera: 'primary' | 'secondary'): Pi
   return {
     ...undemanding,
     name: `encode/${id}`,
-    text: `hubsrc name=frames channel=${coded} ! ${byteStream} ! hubsink channel=${id} made-of=${coded}`,
+    text: `hubsrc name=frames channel=${coded} ${history} ! ${byteStream} ! hubsink made-of=${coded} channel=${id}`,
     live: {},
     // Viewers have seen already what came since the last keyframe.
     joining: { 'frames.replay': 'none' },
@@ -263,13 +265,13 @@ function encodePlan(
     name: `encode/${id}`,
     text: [
       // A frame that waits is a frame too late: the newest counts.
-      `hubsrc name=frames channel=${from} max-queue=2`,
+      `hubsrc name=frames channel=${from} max-queue=2 ${history}`,
       'videoscale',
       'capsfilter name=shape',
       'nv12timestamp name=time',
       ...(format === 'NV12' ? [] : ['videoconvert', `video/x-raw,format=${format}`]),
       encoder,
-      `hubsink channel=${id}`,
+      `hubsink made-of=${from} channel=${id}`,
     ].join(' ! '),
     live: {
       'frames.max-rate': String(framerate),

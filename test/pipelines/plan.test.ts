@@ -50,7 +50,7 @@ describe('the plan', () => {
           "preload": false,
           "repeats": false,
           "secrets": {},
-          "text": "hubsrc name=frames channel=raw/primary max-queue=2 ! videoscale ! capsfilter name=shape ! nv12timestamp name=time ! x264enc name=encoder tune=zerolatency speed-preset=superfast key-int-max=60 vbv-buf-capacity=100 byte-stream=true option-string=cabac=1:8x8dct=1 ! video/x-h264,profile=high ! h264parse config-interval=-1 ! video/x-h264,stream-format=byte-stream,alignment=au ! hubsink channel=stream1",
+          "text": "hubsrc name=frames channel=raw/primary max-queue=2 history=30000 ! videoscale ! capsfilter name=shape ! nv12timestamp name=time ! x264enc name=encoder tune=zerolatency speed-preset=superfast key-int-max=60 vbv-buf-capacity=100 byte-stream=true option-string=cabac=1:8x8dct=1 ! video/x-h264,profile=high ! h264parse config-interval=-1 ! video/x-h264,stream-format=byte-stream,alignment=au ! hubsink made-of=raw/primary channel=stream1",
         },
         {
           "channel": "stream2",
@@ -72,7 +72,7 @@ describe('the plan', () => {
           "preload": false,
           "repeats": false,
           "secrets": {},
-          "text": "hubsrc name=frames channel=raw/primary max-queue=2 ! videoscale ! capsfilter name=shape ! nv12timestamp name=time ! x264enc name=encoder tune=zerolatency speed-preset=superfast key-int-max=60 vbv-buf-capacity=100 byte-stream=true option-string=cabac=1 ! video/x-h264,profile=main ! h264parse config-interval=-1 ! video/x-h264,stream-format=byte-stream,alignment=au ! hubsink channel=stream2",
+          "text": "hubsrc name=frames channel=raw/primary max-queue=2 history=30000 ! videoscale ! capsfilter name=shape ! nv12timestamp name=time ! x264enc name=encoder tune=zerolatency speed-preset=superfast key-int-max=60 vbv-buf-capacity=100 byte-stream=true option-string=cabac=1 ! video/x-h264,profile=main ! h264parse config-interval=-1 ! video/x-h264,stream-format=byte-stream,alignment=au ! hubsink made-of=raw/primary channel=stream2",
         },
       ]
     `);
