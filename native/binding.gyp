@@ -26,6 +26,7 @@
             "target_name": "obscura_media",
             "sources": [
               "media/addon.cc",
+              "media/alignment.cc",
               "media/channel.cc",
               "media/events.cc",
               "media/graph.cc",

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "alignment.h"
 #include "channel.h"
 #include "events.h"
 #include "h264packets.h"
@@ -47,6 +48,10 @@ Napi::Value ForgetChannel(const Napi::CallbackInfo& info) {
 Napi::Value SetProperty(const Napi::CallbackInfo& info) {
   return Napi::Boolean::New(info.Env(), setPipelineProperty(text(info, 0, "pipeline"), text(info, 1, "element"),
                                                             text(info, 2, "property"), text(info, 3, "value")));
+}
+
+Napi::Value Alignment(const Napi::CallbackInfo& info) {
+  return Napi::String::New(info.Env(), alignmentReport(text(info, 0, "pipeline")));
 }
 
 Napi::Value Graph(const Napi::CallbackInfo& info) {
@@ -247,6 +252,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("channels", Napi::Function::New(env, Channels, "channels"));
   exports.Set("forgetChannel", Napi::Function::New(env, ForgetChannel, "forgetChannel"));
   exports.Set("setProperty", Napi::Function::New(env, SetProperty, "setProperty"));
+  exports.Set("alignment", Napi::Function::New(env, Alignment, "alignment"));
   exports.Set("graph", Napi::Function::New(env, Graph, "graph"));
   exports.Set("release", Napi::Function::New(env, Release, "release"));
   exports.Set("hasElement", Napi::Function::New(env, HasElement, "hasElement"));

@@ -113,7 +113,8 @@ class Outlet final : public Consumer {
     // Parsers would make up the times of pictures that are not sent in the order in which they are shown from this one.
     GST_BUFFER_DTS(buffer) = isRaw ? own : GST_CLOCK_TIME_NONE;
     const std::lock_guard<std::mutex> hold(lock_);
-    given_.push_back({own, unit.times});
+    serial_ += 1;
+    given_.push_back({own, {unit.times, serial_}});
     if (given_.size() > mostGiven) given_.pop_front();
   }
 
@@ -125,11 +126,11 @@ class Outlet final : public Consumer {
     return until - baseTime + GST_USECOND;
   }
 
-  /** Of what left here with this time. */
-  std::optional<Times> given(GstClockTime presented) {
+  /** What left here with this time. */
+  std::optional<GivenFrame> given(GstClockTime presented) {
     const std::lock_guard<std::mutex> hold(lock_);
     for (auto each = given_.rbegin(); each != given_.rend(); ++each)
-      if (each->presented == presented) return each->times;
+      if (each->presented == presented) return each->frame;
     return std::nullopt;
   }
 
@@ -171,7 +172,7 @@ class Outlet final : public Consumer {
  private:
   struct Given {
     GstClockTime presented;
-    Times times;
+    GivenFrame frame;
   };
 
   GstClockTime timeOf(const Times& times) const {
@@ -203,6 +204,7 @@ class Outlet final : public Consumer {
   GstClockTime presented_ = 0;
   GstClockTime replayed_ = 0;
   std::deque<Given> given_;
+  std::uint64_t serial_ = 0;
   /** When the last picture was captured that came before the beginning and is not to be seen. */
   GstClockTime unseenUntil_ = GST_CLOCK_TIME_NONE;
   GstClockTime due_ = 0;
@@ -434,7 +436,7 @@ bool registerHubSrc() {
   return gst_element_register(nullptr, "hubsrc", GST_RANK_NONE, hub_src_get_type()) == TRUE;
 }
 
-std::optional<Times> timesGiven(GstElement* element, GstClockTime presented) {
+std::optional<GivenFrame> frameGiven(GstElement* element, GstClockTime presented) {
   if (G_OBJECT_TYPE(element) != hub_src_get_type()) return std::nullopt;
   return self(element)->outlet->given(presented);
 }

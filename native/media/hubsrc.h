@@ -14,8 +14,14 @@ namespace obscura {
 /** Makes the element known to the launch texts of this process. */
 bool registerHubSrc();
 
-/** Of the frame that left this hubsrc with that time; nothing where it is no hubsrc, or too long ago. */
-std::optional<Times> timesGiven(GstElement* element, GstClockTime presented);
+struct GivenFrame {
+  Times times;
+  /** Counts what has left. */
+  std::uint64_t serial;
+};
+
+/** The frame that left this hubsrc with that time; nothing where it is no hubsrc, or too long ago. */
+std::optional<GivenFrame> frameGiven(GstElement* element, GstClockTime presented);
 
 /** Asks for a keyframe wherever the element, or one inside of it, reads from the hub. */
 void requestKeyframes(GstElement* element);

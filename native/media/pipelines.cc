@@ -97,6 +97,22 @@ GstElement* pipelineOf(GstElement* element) {
   return GST_ELEMENT(top);
 }
 
+GstElement* findInPipeline(GstElement* element, const char* factory) {
+  GstElement* pipeline = pipelineOf(element);
+  GstElement* found = nullptr;
+  if (GST_IS_BIN(pipeline)) {
+    GstIterator* all = gst_bin_iterate_all_by_element_factory_name(GST_BIN(pipeline), factory);
+    GValue item = G_VALUE_INIT;
+    if (gst_iterator_next(all, &item) == GST_ITERATOR_OK) {
+      found = GST_ELEMENT(g_value_dup_object(&item));
+      g_value_unset(&item);
+    }
+    gst_iterator_free(all);
+  }
+  gst_object_unref(pipeline);
+  return found;
+}
+
 void adoptPipelineOf(GstElement* element, const std::string& owner) {
   if (owner.empty()) return;
   GstElement* top = pipelineOf(element);
@@ -112,13 +128,20 @@ void adoptPipelineOf(GstElement* element, const std::string& owner) {
   gst_object_unref(top);
 }
 
+GstElement* elementOf(const std::string& owner, const std::string& element) {
+  GstElement* pipeline = find(owner);
+  if (pipeline == nullptr) return nullptr;
+  GstElement* child = gst_bin_get_by_name(GST_BIN(pipeline), element.c_str());
+  gst_object_unref(pipeline);
+  return child;
+}
+
 bool setPipelineProperty(const std::string& owner, const std::string& element, const std::string& property,
                          const std::string& value) {
-  GstElement* pipeline = find(owner);
-  if (pipeline == nullptr) return false;
-  GstElement* child = gst_bin_get_by_name(GST_BIN(pipeline), element.c_str());
+  GstElement* child = elementOf(owner, element);
+  if (child == nullptr) return false;
   bool known = false;
-  if (child != nullptr && property.find("::") != std::string::npos) {
+  if (property.find("::") != std::string::npos) {
     // Of a pad of it, such as sink_1::xpos.
     GObject* target = nullptr;
     GParamSpec* spec = nullptr;
@@ -128,12 +151,11 @@ bool setPipelineProperty(const std::string& owner, const std::string& element, c
       gst_util_set_object_arg(target, spec->name, value.c_str());
       g_object_unref(target);
     }
-  } else if (child != nullptr) {
+  } else {
     known = g_object_class_find_property(G_OBJECT_GET_CLASS(child), property.c_str()) != nullptr;
     if (known) gst_util_set_object_arg(G_OBJECT(child), property.c_str(), value.c_str());
   }
-  if (child != nullptr) gst_object_unref(child);
-  gst_object_unref(pipeline);
+  gst_object_unref(child);
   return known;
 }
 

@@ -13,8 +13,14 @@ constexpr const char* ownerDescription = "Name under which the messages of this 
 /** The outermost bin that the element stands in, as a reference. */
 GstElement* pipelineOf(GstElement* element);
 
+/** The first element of a kind in the pipeline that this one stands in, as a reference; nothing where there is none. */
+GstElement* findInPipeline(GstElement* element, const char* factory);
+
 /** Takes over the messages of the pipeline that the element stands in. Nothing happens without an owner. */
 void adoptPipelineOf(GstElement* element, const std::string& owner);
+
+/** The element of this name in the pipeline, as a reference; nothing where there is none. */
+GstElement* elementOf(const std::string& owner, const std::string& element);
 
 /** Sets a property from text, as launch texts do. False where there is no such pipeline, element or property. */
 bool setPipelineProperty(const std::string& owner, const std::string& element, const std::string& property,

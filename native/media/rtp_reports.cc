@@ -1,8 +1,8 @@
 #include "rtp_reports.h"
 
-#include <gst/gst.h>
-
 #include <algorithm>
+
+#include "pipelines.h"
 
 namespace obscura {
 namespace {
@@ -62,6 +62,13 @@ std::optional<SenderReport> senderReport(GObject* session, std::uint32_t ssrc) {
     report = found;
   });
   return report;
+}
+
+void tellTimesOfCapture(GstElement* element) {
+  GstElement* manager = findInPipeline(element, "rtpbin");
+  if (manager == nullptr) return;
+  g_object_set(manager, "rtcp-sync-send-time", FALSE, nullptr);
+  gst_object_unref(manager);
 }
 
 std::uint64_t bytesSent(GObject* session) {

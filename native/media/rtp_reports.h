@@ -2,6 +2,7 @@
 #pragma once
 
 #include <glib-object.h>
+#include <gst/gst.h>
 
 #include <cstdint>
 #include <optional>
@@ -22,6 +23,12 @@ struct SenderReport {
 
 /** The last one of this sender. */
 std::optional<SenderReport> senderReport(GObject* session, std::uint32_t ssrc);
+
+/**
+ * Lets the reports to receivers say when pictures were taken and not when they were sent: with them, whoever receives
+ * several streams can put them together. The element is any in the pipeline that sends.
+ */
+void tellTimesOfCapture(GstElement* element);
 
 /** Of payload, since the session began. */
 std::uint64_t bytesSent(GObject* session);

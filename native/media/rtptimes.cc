@@ -75,23 +75,6 @@ G_DEFINE_TYPE(RtpTimes, rtp_times, GST_TYPE_BASE_TRANSFORM)
 
 RtpTimes* self(gpointer object) { return reinterpret_cast<RtpTimes*>(object); }
 
-/** A reference to the first element of a kind in the pipeline that the element stands in. */
-GstElement* findInPipeline(GstElement* element, const char* factory) {
-  GstElement* pipeline = pipelineOf(element);
-  GstElement* found = nullptr;
-  if (GST_IS_BIN(pipeline)) {
-    GstIterator* all = gst_bin_iterate_all_by_element_factory_name(GST_BIN(pipeline), factory);
-    GValue item = G_VALUE_INIT;
-    if (gst_iterator_next(all, &item) == GST_ITERATOR_OK) {
-      found = GST_ELEMENT(g_value_dup_object(&item));
-      g_value_unset(&item);
-    }
-    gst_iterator_free(all);
-  }
-  gst_object_unref(pipeline);
-  return found;
-}
-
 std::optional<SenderReport> reportOf(GstElement* element, guint32 ssrc) {
   GstElement* manager = findInPipeline(element, "rtpbin");
   if (manager == nullptr) return std::nullopt;

@@ -4,6 +4,7 @@
 
 #include <stdexcept>
 
+#include "rtp_reports.h"
 #include "rtsp_renditions.h"
 
 namespace obscura {
@@ -61,8 +62,15 @@ void awaitFarewell(GstRTSPMediaFactory* factory) {
   }
 }
 
+void onPrepared(GstRTSPMedia* media, gpointer) {
+  GstElement* element = gst_rtsp_media_get_element(media);
+  tellTimesOfCapture(element);
+  gst_object_unref(element);
+}
+
 void onMedia(GstRTSPMediaFactory* factory, GstRTSPMedia* media, gpointer) {
   g_weak_ref_set(&lastMediaOf(factory)->media, media);
+  g_signal_connect(media, "prepared", G_CALLBACK(onPrepared), nullptr);
   sendWithoutWaiting(media);
 }
 

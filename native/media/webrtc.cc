@@ -262,6 +262,7 @@ class Session : public std::enable_shared_from_this<Session> {
       return;
     }
     listenToReports();
+    tellTimesOfCapture(bin_);
     GstPromise* done = gst_promise_new();
     g_signal_emit_by_name(bin_, "set-local-description", own, done);
     gst_promise_unref(done);

@@ -6,7 +6,7 @@ import type { Problem } from '../pipelines/settings.js';
 import { launchText } from '../pipelines/launchText.js';
 import type { GStreamer, MediaEvent } from './gstreamer.js';
 import { withoutSecrets } from './redact.js';
-import type { ChannelReport, PipelineGraph, PipelineReport } from './messages.js';
+import type { AlignmentReport, ChannelReport, PipelineGraph, PipelineReport } from './messages.js';
 
 /** A new pipeline that has given nothing by then will not. */
 const firstFrameWithinMs = 5000;
@@ -137,6 +137,13 @@ export class Engine {
       ...(reason === undefined ? {} : { reason }),
       ...(problem === undefined ? {} : { problem }),
     }));
+  }
+
+  /** Undefined while there is nothing to align. */
+  alignment(): AlignmentReport | undefined {
+    const scene = this.#units.get('scene')?.running;
+    const json = scene === undefined ? '' : this.#gst.addon.alignment(scene.owner);
+    return json === '' ? undefined : (JSON.parse(json) as AlignmentReport);
   }
 
   /** Undefined while it does not run. */

@@ -9,6 +9,8 @@ export interface MediaAddon {
   /** Of a channel that nobody reads from or writes to any more. */
   forgetChannel(channel: string): void;
   setProperty(pipeline: string, element: string, property: string, value: string): boolean;
+  /** An AlignmentReport as JSON, since the last time; empty where there is no such pipeline. */
+  alignment(pipeline: string): string;
   /** A PipelineGraph as JSON; empty where there is no such pipeline. */
   graph(pipeline: string): string;
   release(pipeline: string): boolean;

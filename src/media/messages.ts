@@ -154,6 +154,26 @@ export interface WebRtcReport {
   readonly report?: ReceiverReport;
 }
 
+interface Spread {
+  readonly median?: number;
+  readonly worst?: number;
+}
+
+/** How well the pictures that were shown together belong together. */
+export interface AlignmentReport {
+  readonly pictures: number;
+  /** Between the times at which they were taken. */
+  readonly skewMs: Spread;
+  /** Of the one that came first. */
+  readonly waitedMs: Spread;
+  /** Pictures of a camera that were shown more than once, and never, since the beginning. */
+  readonly repeated: number;
+  readonly dropped: number;
+  /** Whether the cameras say when they took their pictures. */
+  readonly primaryTellsTime: boolean;
+  readonly secondaryTellsTime: boolean;
+}
+
 /** Sent all the time: its absence means that the process hangs. */
 export interface Beat {
   readonly kind: 'beat';
@@ -161,6 +181,8 @@ export interface Beat {
   readonly channels: Readonly<Record<string, ChannelReport>>;
   readonly clients: readonly RtspClientReport[];
   readonly webrtc: readonly WebRtcReport[];
+  /** While two cameras are shown in one picture. */
+  readonly alignment?: AlignmentReport;
 }
 
 export type FromMedia =

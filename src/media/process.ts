@@ -118,12 +118,14 @@ const machine: Machine = {
 say({ kind: 'ready', machine, version: addon.version() });
 
 setInterval(() => {
+  const alignment = engine.alignment();
   const beat: Beat = {
     kind: 'beat',
     pipelines: engine.report(),
     channels: JSON.parse(addon.channels()) as Beat['channels'],
     clients: JSON.parse(addon.rtspClients()) as Beat['clients'],
     webrtc: webrtc.report(),
+    ...(alignment === undefined ? {} : { alignment }),
   };
   say(beat);
 }, beatEveryMs);

@@ -1,7 +1,7 @@
 // Picture-in-picture and the alignment of the cameras it combines.
 import { Type } from '@sinclair/typebox';
 import { defineObservable, defineRule, defineView, Issue } from './define.js';
-import { media } from './groups.js';
+import { media, nobody } from './groups.js';
 import { camera, choice, corner, object } from './schemas.js';
 
 export const pipEnabled = defineObservable('pipEnabled', {
@@ -101,6 +101,39 @@ export const streamAlignment = defineObservable('streamAlignment', {
   ...media,
   save: true,
   effect: 'live',
+});
+
+const ms = Type.Number({ minimum: 0 });
+const spread = object({ median: ms, worst: ms });
+const count = Type.Integer({ minimum: 0 });
+
+export const alignmentStatus = defineObservable('alignmentStatus', {
+  schema: object({
+    state: choice(
+      ['idle', 'off', 'aligned', 'out of tolerance'],
+      'Nobody looks at two cameras in one picture; alignment is switched off; pictures that are shown together were taken within the tolerance; they were not.',
+    ),
+    skewMs: spread,
+    waitedMs: spread,
+    repeated: count,
+    dropped: count,
+    reason: Type.Optional(Type.String({ maxLength: 256 })),
+  }),
+  default: {
+    state: 'idle',
+    skewMs: { median: 0, worst: 0 },
+    waitedMs: { median: 0, worst: 0 },
+    repeated: 0,
+    dropped: 0,
+  },
+  title: 'State of the alignment',
+  description:
+    'Between the times at which the pictures that are shown together were taken, how long the earlier one waited, and how many of a camera were shown twice or never.',
+  unit: 'ms',
+  read: media.read,
+  write: nobody,
+  save: false,
+  effect: 'none',
 });
 
 export const pipSourcesDiffer = defineRule([pipLayout], ({ mainSource, pipSource }) =>

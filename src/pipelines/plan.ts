@@ -15,7 +15,7 @@ import {
 import { effectiveFramerate, mainCamera, type Machine } from './machine.js';
 import { overlayProperties } from './overlay.js';
 import { obstacleTo, passedFramerate } from './passthrough.js';
-import { sceneProperties, sceneText } from './scene.js';
+import { alignmentProperties, sceneProperties, sceneText } from './scene.js';
 import { cardFramerate, cardText, isCoded, sourceText, undemanding } from './sources.js';
 import type { MediaSettings } from './settings.js';
 
@@ -231,13 +231,13 @@ function relayPlan({ id, preload }: Stream, camera: 'primary' | 'secondary'): Pi
 
 /** Both cameras in one picture, of the size of the main one. */
 function scenePlan(framerate: number, settings: MediaSettings): PipelinePlan {
-  const { cameraHeadSettings, pipLayout } = settings;
+  const { cameraHeadSettings, pipLayout, streamAlignment } = settings;
   const { resolution } = cameraHeadSettings[pipLayout.mainSource];
   const scene = { ...sizeOf(resolution), framerate };
   return {
     name: 'scene',
     text: `${sceneText(scene)} ! hubsink channel=raw/scene`,
-    live: sceneProperties(pipLayout, scene),
+    live: { ...sceneProperties(pipLayout, scene), ...alignmentProperties(streamAlignment, scene) },
     channel: 'raw/scene',
     preload: false,
     ...undemanding,

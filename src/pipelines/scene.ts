@@ -2,6 +2,7 @@
 import type { MediaSettings } from './settings.js';
 
 type Layout = MediaSettings['pipLayout'];
+type Alignment = MediaSettings['streamAlignment'];
 type Camera = Layout['mainSource'];
 
 export interface Scene {
@@ -28,7 +29,7 @@ const linesPerBorderPixel = 270;
 export function sceneText({ width, height, framerate }: Scene): string {
   const rate = String(framerate);
   const camera = (name: Camera): string =>
-    `hubsrc channel=raw/${name} max-queue=2 max-rate=${rate} ! mix.${pads[name]}`;
+    `hubsrc name=${name} channel=raw/${name} max-queue=2 max-rate=${rate} ! mix.${pads[name]}`;
   return [
     camera('primary'),
     camera('secondary'),
@@ -64,6 +65,32 @@ export function sceneProperties(layout: Layout, scene: Scene): Record<string, st
     ...placed(pipSource, inset, 3, visible),
     'border.foreground-color': String(Number.parseInt(`ff${borderColor.slice(1)}`, 16)),
   };
+}
+
+/** By which of its times a frame is put together with others. */
+const timings: Readonly<Record<Alignment['method'], string>> = {
+  timestamp: 'taken',
+  hardware: 'captured',
+  software: 'arrived',
+};
+
+/** Which pictures of two cameras are shown together, and how long the earlier waits for the later. */
+export function alignmentProperties(
+  { enabled, method, maxLatencyMs }: Alignment,
+  { framerate }: Scene,
+): Record<string, string> {
+  const timing = enabled ? timings[method] : 'arrived';
+  // What counts from its arrival has come when its time has.
+  const waitMs = timing === 'arrived' ? Math.min(maxLatencyMs, 1000 / framerate) : maxLatencyMs;
+  const cameras = (['primary', 'secondary'] as const).map((camera) => ({
+    [`${camera}.timing`]: timing,
+    // One that is later than anybody waits for is shown all the same.
+    [`${camera}.patience`]: String(Math.round(waitMs)),
+  }));
+  return Object.assign(
+    { 'mix.latency': String(enabled ? Math.round(waitMs * 1e6) : 0) },
+    ...cameras,
+  ) as Record<string, string>;
 }
 
 /** Where the small picture is; wherever it is put, it is seen whole. */

@@ -12,6 +12,7 @@ export const mediaKeys = [
   'pipEnabled',
   'pipLayout',
   'stream2',
+  'streamAlignment',
   'streamBitrate',
   'streamFramerate',
   'streamLatencyMode',

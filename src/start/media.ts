@@ -14,6 +14,7 @@ import { plan, type MediaPlan } from '../pipelines/plan.js';
 import type { Machine } from '../pipelines/machine.js';
 import { mediaKeys, type MediaSettings } from '../pipelines/settings.js';
 import { UnknownSource } from '../pipelines/sources.js';
+import { followAlignment } from './alignment.js';
 import { followCameras } from './cameras.js';
 import { watchLoad } from './load.js';
 import { followRenditions } from './renditions.js';
@@ -143,6 +144,7 @@ export function runMedia({ store, accounts, bind, certificate, log }: MediaParts
   subscriptions.add(followRenditions(store, supervisor));
   subscriptions.add(watchLoad(store, supervisor, parts));
   subscriptions.add(followCameras(store, supervisor));
+  subscriptions.add(followAlignment(store, supervisor));
   let first = true;
   subscriptions.add(
     store.observe('tlsCertificate').subscribe(() => {

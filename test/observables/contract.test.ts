@@ -281,6 +281,7 @@ describe('the contract', () => {
 
   it('leaves nothing out but what is computed or our own', () => {
     const ours = [
+      'alignmentStatus',
       'cameraFormats',
       'cameraStatus',
       'encoderElement',

@@ -6,6 +6,8 @@ export interface PlayOptions {
   readonly transport?: 'tcp' | 'udp';
   /** Over TLS, with whatever certificate. */
   readonly secure?: boolean;
+  /** Takes every packet, of the stream (channel 0) and of its reports (1); over TCP alone. */
+  readonly onPacket?: (channel: number, packet: Buffer) => void;
 }
 
 /** A player that counts what comes and decodes nothing: light enough for hundreds of them. */
@@ -24,6 +26,7 @@ export class RtspSocket {
   #looking: (() => void)[] = [];
   #sequence = 0;
   #decodable = false;
+  #onPacket: PlayOptions['onPacket'];
   /** Its name on the server. */
   session = '';
 
@@ -48,7 +51,7 @@ export class RtspSocket {
     port: number,
     path: string,
     credentials: string,
-    { transport = 'tcp', secure = false }: PlayOptions = {},
+    { transport = 'tcp', secure = false, onPacket }: PlayOptions = {},
   ): Promise<RtspSocket> {
     const socket = secure
       ? connectSecurely({ port, host: '127.0.0.1', rejectUnauthorized: false })
@@ -59,6 +62,7 @@ export class RtspSocket {
     });
     const scheme = secure ? 'rtsps' : 'rtsp';
     const player = new RtspSocket(socket, `${scheme}://127.0.0.1:${String(port)}${path}`, credentials);
+    player.#onPacket = onPacket;
     try {
       await player.#begin(transport);
     } catch (error) {
@@ -142,7 +146,9 @@ export class RtspSocket {
         if (this.#buffer.length < 4) break;
         const size = 4 + this.#buffer.readUInt16BE(2);
         if (this.#buffer.length < size) break;
-        if (this.#buffer[1] === 0) this.#count(this.#buffer.subarray(4, size));
+        const packet = this.#buffer.subarray(4, size);
+        if (this.#buffer[1] === 0) this.#count(packet);
+        this.#onPacket?.(this.#buffer[1] ?? 0, packet);
         this.#buffer = this.#buffer.subarray(size);
       } else {
         const end = this.#buffer.indexOf('\r\n\r\n');
