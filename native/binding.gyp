@@ -1,6 +1,6 @@
 {
   "variables": {
-    "gstreamer": "gstreamer-1.0 gstreamer-base-1.0 gstreamer-video-1.0 gstreamer-rtp-1.0 gstreamer-sdp-1.0 gstreamer-rtsp-server-1.0",
+    "gstreamer": "gstreamer-1.0 gstreamer-base-1.0 gstreamer-video-1.0 gstreamer-net-1.0 gstreamer-rtp-1.0 gstreamer-sdp-1.0 gstreamer-rtsp-server-1.0",
     # Without GStreamer the rest of the server is built all the same.
     "with_media": "<!(pkg-config --exists gstreamer-1.0 gstreamer-rtsp-server-1.0 && echo 1 || echo 0)"
   },
@@ -36,6 +36,7 @@
               "media/pipelines.cc",
               "media/rtsp_access.cc",
               "media/rtp_reports.cc",
+              "media/rtpreceiver.cc",
               "media/rtptimes.cc",
               "media/rtsp_clients.cc",
               "media/rtsp_mounts.cc",

@@ -14,6 +14,7 @@
 #include "hubsink.h"
 #include "hubsrc.h"
 #include "pipelines.h"
+#include "rtpreceiver.h"
 #include "rtptimes.h"
 #include "rtsp_access.h"
 #include "rtsp_server.h"
@@ -195,6 +196,7 @@ Napi::Value WebRtcOpen(const Napi::CallbackInfo& info) {
   offer.caps = member("caps");
   offer.stunServer = member("stunServer");
   offer.trickle = given.Get("trickle").ToBoolean();
+  offer.receives = given.Get("receives").ToBoolean();
   const auto servers = given.Get("turnServers").As<Napi::Array>();
   for (std::uint32_t index = 0; index < servers.Length(); index += 1)
     offer.turnServers.push_back(servers.Get(index).ToString());
@@ -246,7 +248,8 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
     g_clear_error(&error);
     throw Napi::Error::New(env, message);
   }
-  if (!registerHubSink() || !registerHubSrc() || !registerTimestamp() || !registerH264Packets() || !registerRtpTimes())
+  if (!registerHubSink() || !registerHubSrc() || !registerTimestamp() || !registerH264Packets() ||
+      !registerRtpReceiver() || !registerRtpTimes())
     throw Napi::Error::New(env, "The elements of this addon cannot be registered");
   exports.Set("listen", Napi::Function::New(env, Listen, "listen"));
   exports.Set("channels", Napi::Function::New(env, Channels, "channels"));

@@ -29,6 +29,8 @@ constexpr int typeOffer = 1;
 constexpr int typeAnswer = 3;
 constexpr int directionSendOnly = 2;
 constexpr int gatheringComplete = 2;
+/** In which packets of a sender are put into order. */
+constexpr int receivingLatencyMs = 50;
 /** In which the last packet leaves. */
 constexpr gulong goodbyeUs = 100'000;
 const char* const connectionStates[] = {"new", "connecting", "connected", "disconnected", "failed", "closed"};
@@ -63,9 +65,10 @@ class Session : public std::enable_shared_from_this<Session> {
   Session& operator=(const Session&) = delete;
 
   void open() {
-    const std::string text = "hubsrc channel=" + offer_.channel + " owner=\"" + offer_.session + "\" ! " +
-                             "h264packets caps=\"" + offer_.caps + "\" ! " +
-                             "webrtcbin name=rtc bundle-policy=max-bundle latency=0";
+    const std::string sends = "hubsrc channel=" + offer_.channel + " owner=\"" + offer_.session + "\" ! " +
+                              "h264packets caps=\"" + offer_.caps + "\" ! ";
+    const std::string text = (offer_.receives ? "" : sends) + "webrtcbin name=rtc bundle-policy=max-bundle latency=" +
+                             std::to_string(offer_.receives ? receivingLatencyMs : 0);
     GError* error = nullptr;
     pipeline_ = gst_parse_launch_full(text.c_str(), nullptr, GST_PARSE_FLAG_FATAL_ERRORS, &error);
     if (pipeline_ == nullptr) {
@@ -74,7 +77,21 @@ class Session : public std::enable_shared_from_this<Session> {
       throw std::runtime_error(reason);
     }
     gst_object_ref_sink(pipeline_);
+    if (!GST_IS_PIPELINE(pipeline_)) {
+      // A single element comes without one.
+      GstElement* pipeline = gst_pipeline_new(nullptr);
+      gst_bin_add(GST_BIN(pipeline), pipeline_);
+      gst_object_unref(pipeline_);
+      pipeline_ = GST_ELEMENT(gst_object_ref_sink(pipeline));
+    }
     bin_ = gst_bin_get_by_name(GST_BIN(pipeline_), "rtc");
+    if (offer_.receives) {
+      // Otherwise the hubsrc has done so.
+      adoptPipelineOf(bin_, offer_.session);
+      connect("pad-added", G_CALLBACK(+[](GstElement*, GstPad* pad, gpointer data) {
+                if (const auto session = self(data)) session->onStream(pad);
+              }));
+    }
     if (!offer_.stunServer.empty()) g_object_set(bin_, "stun-server", offer_.stunServer.c_str(), nullptr);
     for (const auto& server : offer_.turnServers) {
       gboolean added = FALSE;
@@ -245,6 +262,24 @@ class Session : public std::enable_shared_from_this<Session> {
     gst_object_unref(sink);
   }
 
+  /** What the browser sends goes on as a camera's does. */
+  void onStream(GstPad* pad) {
+    if (gst_pad_get_direction(pad) != GST_PAD_SRC || isFed_.exchange(true)) return;
+    const std::string text = "rtptimes ! parsebin ! hubsink channel=" + offer_.channel + " owner=\"" + offer_.session + "\"";
+    GError* error = nullptr;
+    GstElement* feed = gst_parse_bin_from_description(text.c_str(), TRUE, &error);
+    if (feed == nullptr) {
+      say("failed", Json().set("reason", error == nullptr ? "The stream cannot be taken" : error->message));
+      g_clear_error(&error);
+      return;
+    }
+    gst_bin_add(GST_BIN(pipeline_), feed);
+    gst_element_sync_state_with_parent(feed);
+    GstPad* sink = gst_element_get_static_pad(feed, "sink");
+    gst_pad_link(pad, sink);
+    gst_object_unref(sink);
+  }
+
   void onRemoteDescription(const GstStructure*) {
     agreeOnCaps();
     g_signal_emit_by_name(bin_, "create-answer", nullptr, promise(&Session::onDescription));
@@ -353,6 +388,7 @@ class Session : public std::enable_shared_from_this<Session> {
   GstElement* pipeline_ = nullptr;
   GstElement* bin_ = nullptr;
   std::atomic<std::int64_t> lastHeard_{0};
+  std::atomic<bool> isFed_{false};
 };
 
 std::mutex lock;

@@ -1,4 +1,4 @@
-// WebRTC sessions: one browser each, fed from a channel of the hub. A session is opened with the browser's offer, tells
+// WebRTC sessions: one browser each, fed from a channel of the hub or feeding one. A session is opened with the browser's offer, tells
 // its description and its state as events, and is gone after it has been closed.
 #pragma once
 
@@ -13,6 +13,8 @@ struct WebRtcOffer {
   /** The browser's offer; empty where the server is to offer, and the browser to answer. */
   std::string sdp;
   std::string channel;
+  /** The browser sends, and the channel is filled. */
+  bool receives = false;
   /** `application/x-rtp`, with the payload type and the extensions that the offer has. */
   std::string caps;
   /** Describe at once and tell candidates as they come; otherwise the description has them all. */

@@ -31,6 +31,7 @@ import { mediaRoutes } from './http/routes/media.js';
 import { streamRoutes } from './http/routes/streams.js';
 import { tokenRoutes } from './http/routes/tokens.js';
 import { webrtcRoutes } from './http/routes/webrtc.js';
+import { whipRoutes } from './http/routes/whip.js';
 import { compileSchema } from './http/validation.js';
 import type { Listeners } from './listeners.js';
 import type { Services } from './services.js';
@@ -55,6 +56,7 @@ const routes = [
   streamRoutes,
   mediaRoutes,
   webrtcRoutes,
+  whipRoutes,
   certificateRoutes,
 ] as const;
 

@@ -55,9 +55,21 @@ export interface WebRtcWatch {
   readonly list: () => readonly WebRtcWatcher[];
 }
 
+export type CameraName = 'primary' | 'secondary';
+
+/** Cameras whose pictures are sent here over WebRTC, each by somebody. */
+export interface PushedCameraDoor {
+  /** Takes the place of whoever sent for this camera before. */
+  readonly open: (identity: Identity, camera: CameraName, offer: string) => Promise<WebRtcOpened>;
+  /** False where there is no such session. */
+  readonly addCandidate: (session: string, line: number, candidate: string) => Promise<boolean>;
+  readonly close: (session: string) => Promise<boolean>;
+}
+
 /** What the faces may know and ask of the video side. */
 export interface Media {
   readonly webrtc: WebRtcWatch;
+  readonly pushed: PushedCameraDoor;
   readonly report: () => Omit<Beat, 'kind'> & { readonly state: MediaState };
   /** False where there is no such client. */
   readonly kick: (client: number) => Promise<boolean>;

@@ -55,6 +55,8 @@ interface Unit {
   problem: Problem | undefined;
   retryMs: number;
   timer: NodeJS.Timeout | undefined;
+  /** From outside. */
+  sender: string | undefined;
   /** Who waits for it to run. */
   onRunning: (() => void) | undefined;
 }
@@ -114,6 +116,10 @@ export class Engine {
         break;
       case 'producing':
         this.#waiting.get(event.pipeline)?.met();
+        this.#hearSender(event.channel, event.pipeline);
+        break;
+      case 'idle':
+        this.#hearSender(event.channel, undefined);
         break;
       case 'error':
         this.#failed(event.pipeline, new PipelineError(event.problem, `${event.element}: ${event.message}`));
@@ -227,6 +233,7 @@ export class Engine {
       ...{ plan, running: undefined, next: undefined, state: 'idle', since: Date.now(), restarts: 0 },
       ...{ reason: undefined, problem: undefined, retryMs: firstRetryMs, timer: undefined },
       ...{ card: undefined, cardTimer: undefined, framesBefore: 0, onRunning: undefined },
+      sender: undefined,
     };
     this.#units.set(plan.name, unit);
     this.#follow(unit);
@@ -242,7 +249,7 @@ export class Engine {
     }
     if (running === undefined) {
       unit.retryMs = firstRetryMs;
-      if (unit.state === 'failed') this.#restart(unit, 0);
+      if (unit.state === 'failed' && plan.external !== true) this.#restart(unit, 0);
       else this.#follow(unit);
       return;
     }
@@ -327,8 +334,37 @@ export class Engine {
     this.#settle(unit, next, first);
   }
 
+  /** Somebody from outside fills a channel, or does no more. */
+  #hearSender(channel: string, sender: string | undefined): void {
+    for (const unit of this.#units.values()) {
+      if (unit.plan.external !== true || unit.plan.channel !== channel) continue;
+      if (sender !== undefined && sender === unit.card?.owner) continue;
+      unit.sender = sender;
+      this.#follow(unit);
+    }
+  }
+
+  /** What is sent from outside is there, or the card is, as long as somebody looks. */
+  #followSender(unit: Unit): void {
+    if (!this.#isWanted(unit)) {
+      this.#stop(unit);
+    } else if (unit.sender !== undefined) {
+      this.#hideCard(unit);
+      if (unit.state !== 'running') this.#set(unit, 'running');
+    } else {
+      this.#set(unit, 'failed');
+      unit.reason = 'nobody sends';
+      unit.problem = 'silent';
+      this.#showCard(unit);
+    }
+  }
+
   /** Starts and stops with what is asked for. */
   #follow(unit: Unit): void {
+    if (unit.plan.external === true) {
+      this.#followSender(unit);
+      return;
+    }
     const wanted = unit.plan.preload || this.#isWanted(unit);
     if (wanted && unit.running === undefined && unit.state !== 'failed') this.#restart(unit, 0);
     else if (wanted && unit.running !== undefined) clearTimeout(unit.timer);

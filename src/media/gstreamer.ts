@@ -31,6 +31,7 @@ export interface MediaAddon {
     readonly channel: string;
     readonly caps: string;
     readonly trickle: boolean;
+    readonly receives: boolean;
     readonly stunServer: string;
     readonly turnServers: readonly string[];
   }): void;
@@ -63,6 +64,7 @@ export function loadGStreamer(): GStreamer {
 /** What the hub and the RTSP server tell. */
 export type MediaEvent =
   | { readonly event: 'producing'; readonly channel: string; readonly pipeline: string }
+  /** Nobody fills the channel any more. */
   | { readonly event: 'idle'; readonly channel: string }
   | { readonly event: 'demand'; readonly channel: string; readonly consumers: number }
   | {

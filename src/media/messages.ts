@@ -38,7 +38,10 @@ export interface WebRtcOrder {
   readonly sdp: string | null;
   /** Whether the browser is told of further addresses as they are found; otherwise it waits for all of them. */
   readonly trickle: boolean;
+  /** The channel that is played, or filled. */
   readonly stream: string;
+  /** The browser is the camera. */
+  readonly receives: boolean;
   /** Of the H.264 that is sent. */
   readonly profile: string;
   readonly stunServer: string;

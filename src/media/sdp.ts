@@ -1,6 +1,7 @@
 // What of a browser's offer decides how it is served.
 
 export interface VideoOffer {
+  readonly codec: 'H264' | 'VP8';
   readonly payloadType: number;
   /** The browser's own parameters of that payload type, which the answer repeats. */
   readonly parameters: string;
@@ -28,30 +29,59 @@ const fitting: Readonly<Record<string, readonly string[]>> = {
 
 /** Chooses among the payload types of H.264 the one that says most nearly what will be sent. */
 export function readOffer(sdp: string, profile: string): VideoOffer {
-  const section = sdp.split(/^(?=m=)/m).find((each) => each.startsWith('m=video '));
-  if (section === undefined)
-    throw new UnfitOffer('no video', 'The offer asks for no video; add a transceiver that receives it');
-  const lines = section.split(/\r?\n/);
+  const lines = videoOf(sdp, 'The offer asks for no video; add a transceiver that receives it');
   if (lines.some((line) => line === 'a=sendonly' || line === 'a=inactive'))
     throw new UnfitOffer('no video', 'The offer wants no video of the server; its transceiver must receive');
-  const types = lines.flatMap((line) => {
-    const match = /^a=rtpmap:(\d+) H264\/90000/i.exec(line);
-    if (match?.[1] === undefined) return [];
-    const parameters =
-      lines.find((each) => each.startsWith(`a=fmtp:${match[1] ?? ''} `))?.split(' ')[1] ?? '';
-    return [{ payloadType: Number(match[1]), parameters }];
-  });
-  const whole = types.filter(({ parameters }) => /packetization-mode=1/.test(parameters));
   const order = fitting[profile] ?? [];
-  const ranked = whole.toSorted((a, b) => rank(a.parameters, order) - rank(b.parameters, order));
+  const ranked = wholeH264(lines).toSorted((a, b) => rank(a.parameters, order) - rank(b.parameters, order));
   const [chosen] = ranked;
   if (chosen === undefined)
     throw new UnfitOffer(
       'no codec',
       'The offer has no H.264 with packetization-mode=1, which is what is sent here',
     );
+  return { ...chosen, codec: 'H264', twccId: twccIn(lines) };
+}
+
+/** Chooses what a browser that sends its camera is to send: H.264, which can be passed on as it is, before VP8. */
+export function readPushedOffer(sdp: string): VideoOffer {
+  const lines = videoOf(sdp, 'The offer has no video; add a track of a camera');
+  if (lines.some((line) => line === 'a=recvonly' || line === 'a=inactive'))
+    throw new UnfitOffer('no video', 'The offer sends no video; its transceiver must send');
+  const [h264] = wholeH264(lines);
+  const twccId = twccIn(lines);
+  if (h264 !== undefined) return { ...h264, codec: 'H264', twccId };
+  const [vp8] = typesOf(lines, 'VP8');
+  if (vp8 !== undefined) return { ...vp8, codec: 'VP8', twccId };
+  throw new UnfitOffer('no codec', 'The offer has neither H.264 with packetization-mode=1 nor VP8');
+}
+
+function videoOf(sdp: string, complaint: string): readonly string[] {
+  const section = sdp.split(/^(?=m=)/m).find((each) => each.startsWith('m=video '));
+  if (section === undefined) throw new UnfitOffer('no video', complaint);
+  return section.split(/\r?\n/);
+}
+
+function typesOf(
+  lines: readonly string[],
+  codec: string,
+): readonly { readonly payloadType: number; readonly parameters: string }[] {
+  return lines.flatMap((line) => {
+    const match = new RegExp(`^a=rtpmap:(\\d+) ${codec}/90000`, 'i').exec(line);
+    if (match?.[1] === undefined) return [];
+    const parameters =
+      lines.find((each) => each.startsWith(`a=fmtp:${match[1] ?? ''} `))?.split(' ')[1] ?? '';
+    return [{ payloadType: Number(match[1]), parameters }];
+  });
+}
+
+function wholeH264(lines: readonly string[]): ReturnType<typeof typesOf> {
+  return typesOf(lines, 'H264').filter(({ parameters }) => /packetization-mode=1/.test(parameters));
+}
+
+function twccIn(lines: readonly string[]): number {
   const twcc = lines.find((line) => line.startsWith('a=extmap:') && line.includes(twccUri));
-  return { ...chosen, twccId: Number(/^a=extmap:(\d+)/.exec(twcc ?? '')?.[1] ?? 0) };
+  return Number(/^a=extmap:(\d+)/.exec(twcc ?? '')?.[1] ?? 0);
 }
 
 function rank(parameters: string, order: readonly string[]): number {

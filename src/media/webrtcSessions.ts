@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import type { MediaAddon, MediaEvent } from './gstreamer.js';
 import type { WebRtcCandidate, WebRtcOpened, WebRtcOrder, WebRtcReport } from './messages.js';
-import { readOffer, twccUri, UnfitOffer } from './sdp.js';
+import { readOffer, readPushedOffer, twccUri, UnfitOffer, type VideoOffer } from './sdp.js';
 
 /** Gathering addresses takes no time on a local network; a server that does not answer must not hold up the rest. */
 const describeWithinMs = 5000;
@@ -51,12 +51,10 @@ export class WebRtcSessions {
     }, lookEveryMs);
   }
 
-  /** Answers the browser's offer, or makes one where it has none. */
-  async open({ sdp, stream, profile, trickle, stunServer, turnServers }: WebRtcOrder): Promise<WebRtcOpened> {
-    const { payloadType, parameters, twccId } =
-      sdp === null
-        ? { payloadType: ownPayloadType, parameters: ownParameters, twccId: ownTwccId }
-        : readOffer(sdp, profile);
+  /** Answers the browser's offer, to watch or to be watched, or makes one where it has none. */
+  async open(order: WebRtcOrder): Promise<WebRtcOpened> {
+    const { sdp, stream, receives, trickle, stunServer, turnServers } = order;
+    const { codec, payloadType, parameters, twccId } = agreedOn(order);
     const session = randomBytes(9).toString('base64url');
     const described = new Promise<string>((resolve, reject) => {
       this.#sessions.set(session, {
@@ -74,10 +72,11 @@ export class WebRtcSessions {
       });
     });
     const extension = twccId === 0 ? '' : `,extmap-${String(twccId)}=(string)${twccUri}`;
-    const caps = `application/x-rtp,media=video,encoding-name=H264,clock-rate=90000,payload=${String(payloadType)}${extension}`;
+    const feedback = receives ? ',rtcp-fb-nack-pli=(boolean)true,rtcp-fb-nack=(boolean)true' : '';
+    const caps = `application/x-rtp,media=video,encoding-name=${codec},clock-rate=90000,payload=${String(payloadType)}${extension}${feedback}`;
     try {
       this.#addon.webrtcOpen({
-        ...{ session, sdp: sdp ?? '', channel: stream, caps, trickle, stunServer, turnServers },
+        ...{ session, sdp: sdp ?? '', channel: stream, caps, receives, trickle, stunServer, turnServers },
       });
       const opened = { session, sdp: withParameters(await described, payloadType, parameters) };
       // Only when the description is on its way.
@@ -162,6 +161,14 @@ export class WebRtcSessions {
     clearTimeout(session.timer);
     session.timer = setTimeout(() => this.close(name), ms);
   }
+}
+
+function agreedOn({ sdp, receives, profile }: WebRtcOrder): VideoOffer {
+  if (sdp === null)
+    return {
+      ...{ codec: 'H264', payloadType: ownPayloadType, parameters: ownParameters, twccId: ownTwccId },
+    };
+  return receives ? readPushedOffer(sdp) : readOffer(sdp, profile);
 }
 
 /** The description names the parameters of the payload type, or the browser would expect something else. */

@@ -53,6 +53,12 @@ const Head = object({
   password: Type.Optional(Type.String({ maxLength: 128, description: 'Write-only.' })),
   passwordSet: Type.Optional(Type.Boolean({ description: 'Shown in place of the password.' })),
   transport: Type.Optional(choice(['tcp', 'udp'])),
+  sdp: Type.Optional(
+    Type.String({
+      maxLength: 4096,
+      description: 'What a camera of type `rtp` sends, as it describes it; without it, H.264.',
+    }),
+  ),
   latencyMs: Type.Optional(Type.Integer({ minimum: 0, maximum: 10_000 })),
 });
 type Head = Static<typeof Head>;
@@ -206,6 +212,7 @@ export const pipNeedsSecondSource = defineRule(
 const addressForms: Readonly<Record<string, { readonly pattern: RegExp; readonly example: string }>> = {
   rtsp: { pattern: /^rtsps?:\/\/[^\s/]+/, example: 'rtsp://192.0.2.7:554/stream' },
   tcp: { pattern: /^tcp:\/\/[^\s/]+:\d+\/?$/, example: 'tcp://192.0.2.7:8888' },
+  rtp: { pattern: /^rtp:\/\/[^\s/]+:\d+\/?$/, example: 'rtp://0.0.0.0:5006' },
   http: { pattern: /^https?:\/\/[^\s/]+/, example: 'http://192.0.2.7/video.mjpg' },
 };
 

@@ -31,6 +31,8 @@ export interface PipelinePlan {
   readonly preload: boolean;
   /** Properties that nobody is to read. What is changed here needs a new pipeline. */
   readonly secrets: Readonly<Record<string, string>>;
+  /** The channel is filled by somebody from outside; what runs here is the card alone. */
+  readonly external?: true;
   /** Its source can be opened once only: the old one ends before the new one begins. */
   readonly exclusive: boolean;
   /** When it comes to its end it begins again. */

@@ -10,6 +10,8 @@ export interface SourceText {
   readonly text: string;
   /** Properties that nobody is to read, as `element.property`. */
   readonly secrets: Readonly<Record<string, string>>;
+  /** Somebody from outside sends, and nothing is to be opened. */
+  readonly external?: true;
   /** It can be opened once only. */
   readonly exclusive: boolean;
   /** When it is over it begins again. */
@@ -30,11 +32,6 @@ const raw = 'videoconvert ! video/x-raw,format=NV12';
 
 /** Of most sources, and of everything that is none. */
 export const undemanding = { secrets: {}, exclusive: false, repeats: false } as const;
-
-/** A source that this version cannot open. */
-export class UnknownSource extends Error {
-  override readonly name = 'UnknownSource';
-}
 
 /** Whether what comes from there is encoded. */
 export function isCoded({ source, format }: Head): boolean {
@@ -89,6 +86,14 @@ export function sourceText(head: Head, atMost: number): SourceText {
         text: `tcpclientsrc name=source host=${quoted(host)} port=${port} timeout=${String(networkTimeout)} do-timestamp=true ! h264parse`,
       };
     }
+    case 'rtp': {
+      const { host, port } = hostAndPort(url);
+      const description = head.sdp === undefined ? '' : ` sdp=${quoted(head.sdp)}`;
+      return {
+        ...undemanding,
+        text: `rtpreceiver name=source address=${quoted(host)} port=${port} latency=${String(head.latencyMs ?? usualLatencyMs)}${description} ! rtptimes ! parsebin`,
+      };
+    }
     case 'http':
       return {
         ...{ ...undemanding, secrets: password(head) },
@@ -99,8 +104,8 @@ export function sourceText(head: Head, atMost: number): SourceText {
         ...{ ...undemanding, repeats: true },
         text: `filesrc name=source location=${quoted(device)} ! decodebin ! ${raw} ! clocksync`,
       };
-    default:
-      throw new UnknownSource(`A source of type ${source} cannot be opened by this version`);
+    case 'whip':
+      return { ...undemanding, external: true, text: cardText(head) };
   }
 }
 

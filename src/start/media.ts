@@ -13,10 +13,10 @@ import { NoEncoder } from '../pipelines/encoders.js';
 import { plan, type MediaPlan } from '../pipelines/plan.js';
 import type { Machine } from '../pipelines/machine.js';
 import { mediaKeys, type MediaSettings } from '../pipelines/settings.js';
-import { UnknownSource } from '../pipelines/sources.js';
 import { followAlignment } from './alignment.js';
 import { followCameras } from './cameras.js';
 import { watchLoad } from './load.js';
+import { PushedCameras } from './pushedCameras.js';
 import { followRenditions } from './renditions.js';
 import { WebRtcWatchers } from './webrtc.js';
 import { reconcile, Unsupported, type Reconciler } from '../store/reconcile.js';
@@ -62,10 +62,14 @@ export function runMedia({ store, accounts, bind, certificate, log }: MediaParts
   };
 
   const webrtc = new WebRtcWatchers(store, accounts, supervisor);
+  const pushed = new PushedCameras(store, supervisor);
   subscriptions.add(
-    merge(accounts.changes$, store.observe('webrtcEnabled')).subscribe(() => {
-      webrtc.enforce();
-    }),
+    merge(accounts.changes$, store.observe('webrtcEnabled'), store.observe('cameraHeadSettings')).subscribe(
+      () => {
+        webrtc.enforce();
+        pushed.enforce();
+      },
+    ),
   );
 
   const tellAccess = (): void => {
@@ -167,6 +171,7 @@ export function runMedia({ store, accounts, bind, certificate, log }: MediaParts
 
   return {
     webrtc,
+    pushed,
     report: () => ({ state: supervisor.state, ...supervisor.beat }),
     kick: async (client) => (await supervisor.order('kick', { client })) === true,
     graph: async (pipeline) => (await supervisor.order('graph', { pipeline })) as PipelineGraph | undefined,
@@ -203,7 +208,7 @@ function planned(settings: MediaSettings, machine: Machine): MediaPlan {
   try {
     return plan(settings, machine);
   } catch (error) {
-    if (error instanceof NoEncoder || error instanceof UnknownSource) throw new Unsupported(error.message);
+    if (error instanceof NoEncoder) throw new Unsupported(error.message);
     throw error;
   }
 }

@@ -117,8 +117,8 @@ export class WebRtcWatchers implements WebRtcWatch {
     this.#opening += 1;
     const opened = (await this.#supervisor
       .order('webrtc-open', {
-        ...{ sdp, stream, profile, trickle: onCandidate !== undefined },
-        ...this.#servers(),
+        ...{ sdp, stream, profile, receives: false, trickle: onCandidate !== undefined },
+        ...iceServers(this.#store),
       })
       .finally(() => (this.#opening -= 1))) as
       WebRtcOpened | { readonly unfit: string; readonly message: string };
@@ -143,24 +143,25 @@ export class WebRtcWatchers implements WebRtcWatch {
     if (second) return 'stream2';
     throw new ObscuraError('failed', `${wished} is not H.264, which is what browsers play over WebRTC`);
   }
+}
 
-  /** In the form that webrtcbin wants. */
-  #servers(): { readonly stunServer: string; readonly turnServers: string[] } {
-    const all = this.#store
-      .get('webrtcIceServers')
-      .flatMap(({ urls, username, credential }) =>
-        [urls].flat().map((url) => ({ url, username, credential })),
-      );
-    const place = (url: string): string => url.replace(/^[a-z]+:/, '').replace(/\?.*$/, '');
-    const stun = all.find(({ url }) => url.startsWith('stun:'));
-    return {
-      stunServer: stun === undefined ? '' : `stun://${place(stun.url)}`,
-      turnServers: all
-        .filter(({ url }) => /^turns?:/.test(url))
-        .map(
-          ({ url, username = '', credential = '' }) =>
-            `${url.startsWith('turns') ? 'turns' : 'turn'}://${encodeURIComponent(username)}:${encodeURIComponent(credential)}@${place(url)}`,
-        ),
-    };
-  }
+/** In the form that webrtcbin wants. */
+export function iceServers(store: AppStore): {
+  readonly stunServer: string;
+  readonly turnServers: string[];
+} {
+  const all = store
+    .get('webrtcIceServers')
+    .flatMap(({ urls, username, credential }) => [urls].flat().map((url) => ({ url, username, credential })));
+  const place = (url: string): string => url.replace(/^[a-z]+:/, '').replace(/\?.*$/, '');
+  const stun = all.find(({ url }) => url.startsWith('stun:'));
+  return {
+    stunServer: stun === undefined ? '' : `stun://${place(stun.url)}`,
+    turnServers: all
+      .filter(({ url }) => /^turns?:/.test(url))
+      .map(
+        ({ url, username = '', credential = '' }) =>
+          `${url.startsWith('turns') ? 'turns' : 'turn'}://${encodeURIComponent(username)}:${encodeURIComponent(credential)}@${place(url)}`,
+      ),
+  };
 }

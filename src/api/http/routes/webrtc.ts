@@ -5,10 +5,18 @@ import { ObscuraError } from '../../../errors.js';
 import type { Services, WebRtcWatch } from '../../services.js';
 import { HttpError } from '../errors.js';
 import { answers, nothing, type App } from '../route.js';
+import {
+  candidatesOf,
+  fragmentType,
+  longestSdp,
+  noSession,
+  opened,
+  sdpOf,
+  unfitOffer,
+} from '../sdpExchange.js';
 
 const tags = ['webrtc'];
 const mayWatch = ['Media_r', 'Media_rw'] as const;
-const longestSdp = 131_072;
 const sdp = Type.String({ maxLength: longestSdp });
 const Stream = Type.Union([Type.Literal('stream1'), Type.Literal('stream2')]);
 const Offer = Type.Object({ type: Type.Literal('offer'), sdp, stream: Type.Optional(Stream) });
@@ -22,9 +30,6 @@ const Answer = Type.Object({
 });
 /** Ties the answer to the offer for pages that know of no `id`. */
 const offerCookie = 'obscura_offer';
-const fragmentType = 'application/trickle-ice-sdpfrag';
-/** Foundation, component, protocol, priority, address and port (RFC 8839). */
-const candidateForm = /^candidate:\S{1,32} \d{1,3} (?:udp|tcp) \d{1,10} \S+ \d{1,5} typ \S+/i;
 const StreamParam = Type.Object({ stream: Stream });
 const SessionParam = Type.Object({ stream: Stream, session: Session });
 
@@ -44,15 +49,7 @@ export function webrtcRoutes(app: App, { store, media }: Services): void {
     try {
       return await running().open(identity, stream, offer);
     } catch (error) {
-      if (error instanceof ObscuraError && error.code === 'invalid')
-        throw new HttpError(
-          422,
-          (error.details as { readonly unfit?: string } | undefined)?.unfit === 'unreadable'
-            ? 'INVALID_VALUE'
-            : 'OFFER_WITHOUT_VIDEO',
-          error.message,
-        );
-      throw error;
+      throw unfitOffer(error);
     }
   };
 
@@ -131,13 +128,7 @@ export function webrtcRoutes(app: App, { store, media }: Services): void {
     async (request, reply) => {
       const offer = sdpOf(request.body);
       const { session, sdp: answer } = await open(request, request.params.stream, offer);
-      return await reply
-        .code(201)
-        .type('application/sdp')
-        .header('location', `/api/whep/${request.params.stream}/${session}`)
-        .header('etag', etagOf(session))
-        .header('accept-patch', fragmentType)
-        .send(answer);
+      return await opened(reply, `/api/whep/${request.params.stream}/${session}`, session).send(answer);
     },
   );
   app.patch(
@@ -154,26 +145,15 @@ export function webrtcRoutes(app: App, { store, media }: Services): void {
       },
     },
     async ({ params, body, headers }, reply) => {
-      if (headers['content-type']?.split(';')[0]?.trim() !== fragmentType)
-        throw new HttpError(415, 'UNSUPPORTED_MEDIA_TYPE', `The body must be ${fragmentType}`);
-      const match = headers['if-match'];
-      // The star asks to begin ICE anew, with other secrets.
-      if (match === '*')
-        throw new HttpError(422, 'INVALID_VALUE', 'ICE is not begun anew here; open another session');
-      if (match !== undefined && match !== etagOf(params.session))
-        throw new HttpError(412, 'CONFLICT', `If-Match must be ${etagOf(params.session)}`);
-      const fragment = sdpOf(body);
+      const candidates = candidatesOf(params.session, headers, body);
       if (
         !running()
           .list()
           .some(({ session }) => session === params.session)
       )
         throw noSession();
-      for (const { line, candidate } of candidatesIn(fragment)) {
-        if (!candidateForm.test(candidate))
-          throw new HttpError(422, 'INVALID_VALUE', `This is no candidate: ${candidate.slice(0, 80)}`);
+      for (const { line, candidate } of candidates)
         if (!(await running().addCandidate(params.session, line, candidate))) throw noSession();
-      }
       return await reply.code(204).send();
     },
   );
@@ -193,29 +173,4 @@ export function webrtcRoutes(app: App, { store, media }: Services): void {
       return { success: true as const };
     },
   );
-}
-
-/** Of the addresses and secrets that were agreed on, which stay as long as the session. */
-function etagOf(session: string): string {
-  return `"${session}"`;
-}
-
-function noSession(): ObscuraError {
-  return new ObscuraError('unknown', 'There is no such session');
-}
-
-function sdpOf(body: unknown): string {
-  if (typeof body !== 'string' || body.length > longestSdp)
-    throw new HttpError(400, 'INVALID_REQUEST', 'The body must be SDP');
-  return body;
-}
-
-/** The lines of a fragment, with the number of the section they stand in. */
-function candidatesIn(fragment: string): { readonly line: number; readonly candidate: string }[] {
-  let line = -1;
-  return fragment.split(/\r?\n/).flatMap((each) => {
-    if (each.startsWith('m=')) line += 1;
-    if (!each.startsWith('a=candidate:')) return [];
-    return [{ line: Math.max(0, line), candidate: each.slice(2) }];
-  });
 }

@@ -1,0 +1,294 @@
+// Cameras that are not fetched but send: plain RTP, and browsers by WHIP.
+import { spawn, type ChildProcess } from 'node:child_process';
+import { createSocket, type Socket } from 'node:dgram';
+import { once } from 'node:events';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { ValueOf } from '../../src/observables/define.js';
+import type { AppRegistry } from '../../src/observables/registry.js';
+import { launchBrowser } from '../support/browser.js';
+import { mediaServer, type MediaServer } from '../support/mediaServer.js';
+import { isLike, PictureViewer, type Picture } from '../support/PictureViewer.js';
+import { freePorts } from '../support/ports.js';
+import { adminPassword, peoplePassword } from '../support/runningServer.js';
+
+type Head = ValueOf<AppRegistry['cameraHeadSettings']>['primary'];
+
+let server: MediaServer;
+const viewers: PictureViewer[] = [];
+beforeAll(async () => {
+  server = await mediaServer();
+  await server.change({
+    webrtcEnabled: true,
+    timestampOverlay: { ...server.store.get('timestampOverlay'), enabled: false },
+  });
+});
+afterAll(() => server.stop());
+afterEach(async () => {
+  for (const viewer of viewers.splice(0)) await viewer.stop();
+});
+
+const red = [253, 0, 0] as const;
+const blue = [0, 0, 254] as const;
+const card = [32, 38, 46] as const;
+const shows =
+  (colour: readonly [number, number, number]) =>
+  (picture: Picture): boolean =>
+    isLike(picture.at(0.1, 0.2), colour);
+const status = () => server.store.get('cameraStatus').primary;
+
+async function use(head: Partial<Head>): Promise<void> {
+  const heads = server.store.get('cameraHeadSettings');
+  const { url: _url, sdp: _sdp, ...usual } = heads.primary;
+  const cameraHeadSettings = { ...heads, primary: { ...usual, ...head } };
+  expect(await server.change({ cameraHeadSettings })).toMatchObject({ ok: true });
+}
+
+async function watch(): Promise<PictureViewer> {
+  const viewer = new PictureViewer(server.rtsp());
+  viewers.push(viewer);
+  await viewer.more(2);
+  return viewer;
+}
+
+/** Sends on what ffmpeg makes of a camera, as long as somebody says now and then how much it may send (REMB). */
+class RtpCamera {
+  /** How much may be sent, by each report that says so. */
+  readonly allowed: number[] = [];
+  description = '';
+  readonly #sockets: readonly Socket[];
+  readonly #child: ChildProcess;
+
+  static async start(colour: string, port: number, isOneSocket = false): Promise<RtpCamera> {
+    const bound = async (): Promise<Socket> => {
+      const socket = createSocket('udp4');
+      socket.bind(0, '127.0.0.1');
+      await once(socket, 'listening');
+      return socket;
+    };
+    return new RtpCamera(colour, port, isOneSocket, [
+      await bound(),
+      await bound(),
+      await bound(),
+      await bound(),
+    ]);
+  }
+
+  private constructor(
+    colour: string,
+    port: number,
+    isOneSocket: boolean,
+    [fromPackets, fromReports, packets, reports]: readonly [Socket, Socket, Socket, Socket],
+  ) {
+    this.#sockets = [fromPackets, fromReports, packets, reports];
+    const reportsPort = isOneSocket ? port : port + 1;
+    const reportsOut = isOneSocket ? packets : reports;
+    // Real ones wait for thirty seconds, and not for the first time.
+    const patienceMs = 2500;
+    let heardAt: number | undefined;
+    reportsOut.on('message', (report) => {
+      const allowed = rembIn(report);
+      if (allowed === undefined) return;
+      this.allowed.push(allowed);
+      heardAt = performance.now();
+    });
+    const speaks = (): boolean => heardAt === undefined || performance.now() - heardAt < patienceMs;
+    fromPackets.on('message', (packet) => {
+      if (speaks()) packets.send(packet, port, '127.0.0.1');
+    });
+    fromReports.on('message', (report) => {
+      if (speaks()) reportsOut.send(report, reportsPort, '127.0.0.1');
+    });
+    const portOf = (socket: Socket): string => String(socket.address().port);
+    this.#child = spawn(
+      'ffmpeg',
+      [
+        ...['-v', 'error', '-nostdin', '-re', '-f', 'lavfi', '-i', `color=${colour}:size=320x180:rate=25`],
+        ...['-c:v', 'libx264', '-tune', 'zerolatency', '-g', '25', '-bsf:v', 'dump_extra', '-f', 'rtp'],
+        `rtp://127.0.0.1:${portOf(fromPackets)}?rtcpport=${portOf(fromReports)}`,
+      ],
+      { stdio: ['ignore', 'pipe', 'ignore'] },
+    );
+    this.#child.stdout?.on('data', (text: Buffer) => (this.description += text.toString()));
+  }
+
+  async stop(): Promise<void> {
+    const gone = once(this.#child, 'exit');
+    this.#child.kill('SIGKILL');
+    await gone;
+    for (const socket of this.#sockets) socket.close();
+  }
+}
+
+/** Walks through the reports of a packet (RFC 3550) to the one that says how much may be sent. */
+function rembIn(packet: Buffer): number | undefined {
+  for (let at = 0; at + 4 <= packet.length; at += 4 * (packet.readUInt16BE(at + 2) + 1)) {
+    const isFeedback = packet[at + 1] === 206 && ((packet[at] ?? 0) & 31) === 15;
+    if (!isFeedback || packet.toString('latin1', at + 12, at + 16) !== 'REMB') continue;
+    const exponent = (packet[at + 17] ?? 0) >> 2;
+    const mantissa = (((packet[at + 17] ?? 0) & 3) << 16) | packet.readUInt16BE(at + 18);
+    return mantissa * 2 ** exponent;
+  }
+  return undefined;
+}
+
+describe('a camera that sends plain RTP', () => {
+  const cameras: RtpCamera[] = [];
+  afterEach(async () => {
+    for (const camera of cameras.splice(0)) await camera.stop();
+  });
+  async function camera(...words: Parameters<typeof RtpCamera.start>): Promise<RtpCamera> {
+    const started = await RtpCamera.start(...words);
+    cameras.push(started);
+    return started;
+  }
+
+  it('is shown, and goes on as long as it is told every second that somebody listens', async () => {
+    const [port = 0] = await freePorts(2);
+    await use({ source: 'rtp', url: `rtp://127.0.0.1:${String(port)}` });
+    const viewer = await watch();
+    const sender = await camera('red', port);
+    await viewer.until(shows(red));
+    await expect.poll(() => status().state).toBe('live');
+    const before = sender.allowed.length;
+    // For longer than it would send by itself.
+    await viewer.more(25 * 5);
+    expect(sender.allowed.length - before).toBeGreaterThanOrEqual(4);
+    expect(new Set(sender.allowed)).toEqual(new Set([20_000_000 - (20_000_000 % 128)]));
+    expect(status().state).toBe('live');
+    expect(server.store.get('cameraFormats').primary).toMatchObject({
+      codec: 'h264',
+      width: 320,
+      height: 180,
+    });
+
+    // Another one takes its place.
+    await cameras.splice(0)[0]?.stop();
+    await viewer.until(shows(card));
+    await camera('blue', port);
+    await viewer.until(shows(blue));
+  });
+
+  it('is understood as it describes itself, with its reports on the same port', async () => {
+    const [port = 0] = await freePorts(2);
+    const sender = await camera('blue', port, true);
+    await expect.poll(() => sender.description).toMatch(/a=fmtp/);
+    const sdp = `${sender.description.replace(/^SDP:\s*/, '').trim()}\r\na=rtcp-mux\r\n`;
+    const viewer = await watch();
+    await use({ source: 'rtp', url: `rtp://127.0.0.1:${String(port)}`, sdp });
+    await viewer.until(shows(blue));
+    await expect.poll(() => sender.allowed.length).toBeGreaterThan(0);
+  });
+
+  it('that describes no video is told apart', async () => {
+    const [port = 0] = await freePorts(2);
+    const sdp = 'v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\nm=audio 5004 RTP/AVP 0\r\n';
+    await use({ source: 'rtp', url: `rtp://127.0.0.1:${String(port)}`, sdp });
+    const viewer = await watch();
+    await viewer.until(shows(card));
+    await expect
+      .poll(status)
+      .toMatchObject({ state: 'no signal', reason: expect.stringMatching(/no video/) as string });
+  });
+});
+
+/** As text: what runs in the page knows nothing of this file. */
+function sendScript(colour: string, authorization: string): string {
+  return `(async () => {
+    const canvas = document.createElement('canvas');
+    [canvas.width, canvas.height] = [320, 180];
+    const context = canvas.getContext('2d');
+    setInterval(() => {
+      context.fillStyle = '${colour}';
+      context.fillRect(0, 0, 320, 180);
+    }, 40);
+    const pc = new RTCPeerConnection();
+    for (const track of canvas.captureStream(25).getTracks()) pc.addTransceiver(track, { direction: 'sendonly' });
+    await pc.setLocalDescription();
+    while (pc.iceGatheringState !== 'complete')
+      await new Promise((resolve) => pc.addEventListener('icegatheringstatechange', resolve, { once: true }));
+    const answer = await fetch('/api/whip/primary', {
+      method: 'POST',
+      headers: { 'content-type': 'application/sdp', authorization: '${authorization}' },
+      body: pc.localDescription.sdp,
+    });
+    const sdp = await answer.text();
+    if (answer.ok) await pc.setRemoteDescription({ type: 'answer', sdp });
+    window.pc = pc;
+    return { status: answer.status, location: answer.headers.get('location') ?? '' };
+  })()`;
+}
+
+describe('a browser that sends by WHIP', () => {
+  let browser: Browser;
+  beforeAll(async () => {
+    browser = await launchBrowser();
+  });
+  afterAll(() => browser.close());
+  const basic = `Basic ${Buffer.from(`admin:${adminPassword}`).toString('base64')}`;
+
+  /** A page that sends a canvas of one colour. */
+  async function send(
+    colour: string,
+    authorization = basic,
+  ): Promise<{ page: Page; status: number; location: string }> {
+    const page = await browser.newPage();
+    await page.goto(`${server.url}/livez`);
+    const answer = await page.evaluate<{ status: number; location: string }>(
+      sendScript(colour, authorization),
+    );
+    return { page, ...answer };
+  }
+
+  it('is the camera, until it goes or another one comes', async () => {
+    await use({ source: 'whip' });
+    const viewer = await watch();
+    await viewer.until(shows(card));
+    await expect.poll(status).toMatchObject({ state: 'no signal', reason: 'nobody sends' });
+    const first = await send('#ff0000');
+    expect(first.status).toBe(201);
+    await viewer.until(shows([255, 0, 0]));
+    await expect.poll(() => status().state).toBe('live');
+    const second = await send('#0000ff');
+    await viewer.until(shows([0, 0, 255]));
+    const gone = await fetch(`${server.url}${first.location}`, {
+      method: 'DELETE',
+      headers: { authorization: basic },
+    });
+    expect(gone.status).toBe(404);
+    const ended = await fetch(`${server.url}${second.location}`, {
+      method: 'DELETE',
+      headers: { authorization: basic },
+    });
+    expect(ended.status).toBe(200);
+    await viewer.until(shows(card));
+    await first.page.close();
+    await second.page.close();
+    expect(viewer.ended).toBe(undefined);
+  });
+
+  it('must be wanted, may not be anybody, and must send video', async () => {
+    const post = (body: string, authorization = basic, camera = 'primary') =>
+      fetch(`${server.url}/api/whip/${camera}`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/sdp', authorization },
+        body,
+      });
+    const viewerOnly = `Basic ${Buffer.from(`viewer:${peoplePassword}`).toString('base64')}`;
+    expect((await post('v=0', viewerOnly)).status).toBe(403);
+    const empty = await post('v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n');
+    expect([empty.status, await empty.json()]).toMatchObject([
+      422,
+      { error: { code: 'OFFER_WITHOUT_VIDEO' } },
+    ]);
+    const unwanted = await post('v=0', basic, 'secondary');
+    expect([unwanted.status, await unwanted.json()]).toMatchObject([
+      409,
+      {
+        error: { key: 'cameraHeadSettings', message: expect.stringMatching(/source must be whip/) as string },
+      },
+    ]);
+    await use({ source: 'test' });
+    expect((await send('#ff0000')).status).toBe(409);
+  });
+});
