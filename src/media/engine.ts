@@ -1,12 +1,13 @@
 // Makes the plan so: starts what is wanted, exchanges what has changed without a gap, restarts what has failed.
 // Pipelines run only while somebody takes from their channel, or where they are to be kept warm.
 import { messageOf } from '../errors.js';
+import type { ControlWish } from '../pipelines/controls.js';
 import type { MediaPlan, PipelinePlan } from '../pipelines/plan.js';
 import type { Problem } from '../pipelines/settings.js';
 import { launchText } from '../pipelines/launchText.js';
 import type { GStreamer, MediaEvent } from './gstreamer.js';
 import { withoutSecrets } from './redact.js';
-import type { ChannelReport, PipelineGraph, PipelineReport } from './messages.js';
+import type { ChannelReport, PipelineGraph, PipelineReport, Refusal } from './messages.js';
 
 /** A new pipeline that has given nothing by then will not. */
 const firstFrameWithinMs = 5000;
@@ -34,6 +35,8 @@ interface Instance {
   readonly owner: string;
   readonly plan: PipelinePlan;
   readonly stop: () => void;
+  /** Controls of its device that are being set: one after the other. */
+  controlling: Promise<void>;
 }
 
 interface Unit {
@@ -51,6 +54,8 @@ interface Unit {
   restarts: number;
   reason: string | undefined;
   problem: Problem | undefined;
+  /** What its device does not do, by the number of the control. */
+  readonly refusals: Map<number, Refusal>;
   retryMs: number;
   timer: NodeJS.Timeout | undefined;
 }
@@ -124,12 +129,15 @@ export class Engine {
   }
 
   report(): PipelineReport[] {
-    return [...this.#units.values()].map(({ plan, running, state, since, restarts, reason, problem }) => ({
-      ...{ name: plan.name, state, since, restarts },
-      text: launchText((running?.plan ?? plan).text, (running?.plan ?? plan).live),
-      ...(reason === undefined ? {} : { reason }),
-      ...(problem === undefined ? {} : { problem }),
-    }));
+    return [...this.#units.values()].map(
+      ({ plan, running, state, since, restarts, reason, problem, refusals }) => ({
+        ...{ name: plan.name, state, since, restarts },
+        text: launchText((running?.plan ?? plan).text, (running?.plan ?? plan).live),
+        ...(reason === undefined ? {} : { reason }),
+        ...(problem === undefined ? {} : { problem }),
+        ...(refusals.size === 0 ? {} : { refusals: [...refusals.values()] }),
+      }),
+    );
   }
 
   /** Undefined while it does not run. */
@@ -168,7 +176,7 @@ export class Engine {
     const unit: Unit = {
       ...{ plan, running: undefined, next: undefined, state: 'idle', since: Date.now(), restarts: 0 },
       ...{ reason: undefined, problem: undefined, retryMs: firstRetryMs, timer: undefined },
-      ...{ card: undefined, cardTimer: undefined, framesBefore: 0 },
+      ...{ card: undefined, cardTimer: undefined, framesBefore: 0, refusals: new Map<number, Refusal>() },
     };
     this.#units.set(plan.name, unit);
     this.#follow(unit);
@@ -196,6 +204,7 @@ export class Engine {
           throw new CannotRun(`${plan.name} has no ${property}`);
       }
       unit.running = { ...running, plan };
+      this.#control(unit, before.controls?.wishes ?? []);
       return;
     }
     if (plan.card !== undefined) {
@@ -282,6 +291,8 @@ export class Engine {
         this.#hideCard(unit);
         unit.framesBefore = this.#channels()[unit.plan.channel]?.frames ?? 0;
         this.#set(unit, 'running');
+        unit.refusals.clear();
+        this.#control(unit, []);
       },
       (error: unknown) => {
         this.#failed(
@@ -290,6 +301,27 @@ export class Engine {
         );
       },
     );
+  }
+
+  /** Sets the controls of the device that are not as they were before: all of them when it has just been opened. */
+  #control(unit: Unit, before: readonly ControlWish[]): void {
+    const { running } = unit;
+    const { controls } = unit.plan;
+    if (controls === undefined) unit.refusals.clear();
+    if (running === undefined || controls === undefined) return;
+    const known = new Map(before.map(({ id, value }) => [id, value]));
+    const changed = controls.wishes.filter(({ id, value }) => known.get(id) !== value);
+    if (changed.length === 0) return;
+    running.controlling = running.controlling.then(async () => {
+      const answers = await this.#gst.addon.setControls(controls.device, changed);
+      // What a device says that is gone by now is nobody's any more.
+      if (unit.running?.owner !== running.owner) return;
+      for (const [index, { id, name, setting }] of changed.entries()) {
+        const reason = answers[index] ?? '';
+        if (reason === '') unit.refusals.delete(id);
+        else unit.refusals.set(id, { setting, reason: `${name}: ${reason}` });
+      }
+    });
   }
 
   #showCard(unit: Unit): void {
@@ -398,6 +430,7 @@ export class Engine {
     return {
       owner,
       plan,
+      controlling: Promise.resolve(),
       stop: () => {
         this.#waiting.delete(owner);
         if (!this.#gst.addon.release(owner)) pipeline.stop();

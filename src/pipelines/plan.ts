@@ -9,9 +9,12 @@ import {
   liveEncoderProperties,
   type Codec,
 } from './encoders.js';
+import { deviceControls, deviceOf, type DeviceControls } from './controls.js';
 import { effectiveFramerate, mainCamera, type Machine } from './machine.js';
 import { overlayProperties } from './overlay.js';
+import { isTurnedOver, pictureProperties, pictureText } from './picture.js';
 import { sceneProperties, sceneText } from './scene.js';
+import { simulatedHeadProperties } from './simulatedHead.js';
 import { cardText, sourceText, undemanding } from './sources.js';
 import type { MediaSettings } from './settings.js';
 
@@ -33,6 +36,8 @@ export interface PipelinePlan {
   readonly repeats: boolean;
   /** The launch text of what stands in for it while it gives nothing; without one, it must run or not be. */
   readonly card?: string;
+  /** Controls of the device that it opens, which change while it runs. */
+  readonly controls?: DeviceControls;
 }
 
 export interface MountPlan {
@@ -133,27 +138,36 @@ function renditionOf(name: string, streams: readonly Stream[]): Stream[] {
 function capturePlan(
   camera: 'primary' | 'secondary',
   framerate: number,
-  { cameraHeadSettings }: MediaSettings,
+  settings: MediaSettings,
 ): PipelinePlan {
-  const head = cameraHeadSettings[camera];
+  const head = settings.cameraHeadSettings[camera];
+  const device = deviceOf(head, settings.videoDevices);
   const { text, ...source } = sourceText(head, framerate);
+  // The card is read as it is.
+  const isCamera = head.source !== 'none';
   const channel = `raw/${camera}`;
   return {
     ...source,
     name: `capture/${camera}`,
-    text: `${text} ! hubsink channel=${channel}`,
+    text: [text, ...(isCamera ? [pictureText] : []), `hubsink channel=${channel}`].join(' ! '),
     card: `${cardText(head)} ! hubsink standby=true channel=${channel}`,
-    live: {},
+    live: {
+      ...(head.source === 'test' ? simulatedHeadProperties(settings, camera) : {}),
+      ...(isCamera ? pictureProperties(settings, device) : {}),
+    },
     channel,
     preload: false,
+    ...(device === undefined ? {} : { controls: deviceControls(device, settings) }),
   };
 }
 
 /** Both cameras in one picture, of the size of the main one. */
 function scenePlan(framerate: number, settings: MediaSettings): PipelinePlan {
   const { cameraHeadSettings, pipLayout } = settings;
-  const { resolution } = cameraHeadSettings[pipLayout.mainSource];
-  const scene = { ...sizeOf(resolution), framerate };
+  const { width, height } = sizeOf(cameraHeadSettings[pipLayout.mainSource].resolution);
+  const scene = isTurnedOver(settings)
+    ? { width: height, height: width, framerate }
+    : { width, height, framerate };
   return {
     name: 'scene',
     text: `${sceneText(scene)} ! hubsink channel=raw/scene`,

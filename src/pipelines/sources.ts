@@ -1,9 +1,8 @@
 // Where pictures come from, as the beginning of a launch text that ends in raw NV12.
 import { sizeOf } from '../observables/schemas.js';
 import { quoted } from './launchText.js';
-import type { MediaSettings } from './settings.js';
-
-type Head = MediaSettings['cameraHeadSettings']['primary'];
+import type { Head } from './settings.js';
+import { simulatedHeadText } from './simulatedHead.js';
 
 export interface SourceText {
   readonly text: string;
@@ -19,6 +18,14 @@ export interface SourceText {
 const testPatterns: ReadonlySet<string> = new Set([
   ...['smpte', 'snow', 'ball', 'zone-plate', 'black', 'white', 'red', 'green', 'blue'],
 ]);
+/** How the pictures of a camera of the machine come, and what makes raw ones of them. */
+const captureForms: Readonly<Record<Head['format'], { readonly caps: string; readonly decode: string }>> = {
+  NV12: { caps: 'video/x-raw,format=NV12', decode: '' },
+  I420: { caps: 'video/x-raw,format=I420', decode: '' },
+  YUY2: { caps: 'video/x-raw,format=YUY2', decode: '' },
+  MJPG: { caps: 'image/jpeg', decode: ' ! jpegdec' },
+  H264: { caps: 'video/x-h264', decode: ' ! h264parse ! decodebin' },
+};
 /** Until a source on the network is given up, in seconds. */
 const networkTimeout = 5;
 /** In which the pictures of a network camera are put into order. */
@@ -45,11 +52,10 @@ export function sourceText(head: Head, atMost: number): SourceText {
     case 'test':
       return {
         ...undemanding,
-        text: `videotestsrc is-live=true pattern=${testPatterns.has(device) ? device : 'smpte100'} horizontal-speed=2 ! video/x-raw,format=NV12,${size},framerate=${String(Math.min(fps, atMost))}/1`,
+        text: `videotestsrc is-live=true pattern=${testPatterns.has(device) ? device : 'smpte100'} horizontal-speed=2 ! video/x-raw,format=NV12,${size},framerate=${String(Math.min(fps, atMost))}/1 ! ${simulatedHeadText}`,
       };
     case 'v4l2': {
-      const caps = format === 'MJPG' ? 'image/jpeg' : `video/x-raw,format=${format}`;
-      const decode = format === 'MJPG' ? ' ! jpegdec' : '';
+      const { caps, decode } = captureForms[format];
       return {
         ...{ ...undemanding, exclusive: true },
         text: `v4l2src device=${quoted(device)} ! ${caps},${size},framerate=${String(fps)}/1${decode} ! ${raw}`,

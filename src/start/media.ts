@@ -16,7 +16,9 @@ import { mediaKeys, type MediaSettings } from '../pipelines/settings.js';
 import { UnknownSource } from '../pipelines/sources.js';
 import { followCameras } from './cameras.js';
 import { watchLoad } from './load.js';
+import { followDevices } from './devices.js';
 import { followRenditions } from './renditions.js';
+import { simulateHead } from './simulatedHead.js';
 import { WebRtcWatchers } from './webrtc.js';
 import { reconcile, Unsupported, type Reconciler } from '../store/reconcile.js';
 
@@ -24,6 +26,7 @@ export interface MediaParts {
   readonly store: AppStore;
   readonly accounts: Accounts;
   readonly bind: string;
+  readonly deviceFolder: string;
   readonly certificate: () => Certificate;
   readonly log: Logger;
 }
@@ -40,9 +43,17 @@ const rtspKeys = [
 /** Changes of rights that come together are told together, and still well within a second. */
 const accessWithinMs = 20;
 
-export function runMedia({ store, accounts, bind, certificate, log }: MediaParts): RunningMedia {
+export function runMedia({
+  store,
+  accounts,
+  bind,
+  deviceFolder,
+  certificate,
+  log,
+}: MediaParts): RunningMedia {
   const parts = log.child({ part: 'media' });
   const supervisor = new Supervisor({
+    deviceFolder,
     log: (level, message) => {
       parts[level](message);
     },
@@ -135,6 +146,8 @@ export function runMedia({ store, accounts, bind, certificate, log }: MediaParts
   subscriptions.add(followRenditions(store, supervisor));
   subscriptions.add(watchLoad(store, supervisor, parts));
   subscriptions.add(followCameras(store, supervisor));
+  subscriptions.add(followDevices(store, supervisor));
+  subscriptions.add(simulateHead(store));
   let first = true;
   subscriptions.add(
     store.observe('tlsCertificate').subscribe(() => {

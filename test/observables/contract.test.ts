@@ -282,6 +282,7 @@ describe('the contract', () => {
   it('leaves nothing out but what is computed or our own', () => {
     const ours = [
       'cameraStatus',
+      'capabilities',
       'encoderElement',
       'streamFramerateEffective',
       'streamPreload',
@@ -295,6 +296,7 @@ describe('the contract', () => {
       'rtspMulticast',
       'schedules',
       'timeBlock',
+      'videoDevices',
       'webrtcMaxSessions',
     ];
     const named = new Set<unknown>([

@@ -5,7 +5,7 @@
 //   format <fourcc> <width> <height> <rate>...               what it takes pictures in
 //   control <id> <kind> <name> <min> <max> <step> <default> [<value>=<item>...]   with _ for blanks in names
 //   refuse <id>                                              a control that cannot be set now
-//   hang                                                     it never answers
+//   hang                                                     it does not answer as long as it is plugged in
 // Pictures are of one colour, as bright as the control 0x980900 says. What is set is added to `videoN.set`, as `id value`.
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -185,7 +185,7 @@ static int openFake(const char* path) {
   keepTime(fd, device->rate);
   owners[fd] = device;
   pthread_mutex_unlock(&lock);
-  while (device->hangs) sleep(1);
+  while (device->hangs && isPlugged(path)) usleep(10000);
   return fd;
 }
 
