@@ -201,8 +201,9 @@ function wish(control: Control | undefined, value: number): Wish | undefined {
   if (control === undefined) return undefined;
   const { minimum, maximum } = control;
   const step = Math.max(1, control.step);
-  const steps = Math.round((value - minimum) / step);
-  return [control, Math.min(maximum, Math.max(minimum, minimum + steps * step))];
+  const mostSteps = Math.floor((maximum - minimum) / step);
+  const steps = Math.min(mostSteps, Math.max(0, Math.round((value - minimum) / step)));
+  return [control, minimum + steps * step];
 }
 
 /** From one end of the control to the other, with its default in the middle. */

@@ -200,6 +200,10 @@ describe('every launch text', () => {
     cores: 2,
     encoders: knownEncoders.filter((element) => addon.hasElement(element)),
   };
+  const camera = (head: Partial<MediaSettings['cameraHeadSettings']['primary']>): Partial<MediaSettings> => {
+    const { primary, secondary } = defaults.cameraHeadSettings;
+    return { cameraHeadSettings: { primary: { ...primary, ...head }, secondary } };
+  };
   const variants: Partial<MediaSettings>[] = [
     {},
     ...(['h264', 'h265', 'mjpeg'] as const).map((videoEncoder) => ({ videoEncoder })),
@@ -211,6 +215,13 @@ describe('every launch text', () => {
     ...(['low', 'normal', 'high'] as const).map((streamLatencyMode) => ({ streamLatencyMode })),
     { streamFramerate: 1, streamResolution: '160x120', streamBitrate: 100_000 },
     { activeCameraHead: 1 },
+    ...(['NV12', 'I420', 'YUY2', 'MJPG', 'H264'] as const).map((format) =>
+      camera({ source: 'v4l2', format }),
+    ),
+    // What looks like the name of an element of ours.
+    camera({ source: 'file', device: '/srv/name=turn name=balance .mp4' }),
+    { videoRotation: 90, videoFlip: { horizontal: true, vertical: true }, pipEnabled: true },
+    { digitalZoom: { enabled: true, level: 3, panX: 0.5, panY: -0.5 } },
   ];
 
   it.each(variants)('of %j makes a pipeline of this machine’s GStreamer', (change) => {
