@@ -254,6 +254,8 @@ std::string describeVideoDevice(const std::string& path) {
   // A camera has several nodes, of which some hold nothing but facts about the pictures of another.
   const std::uint32_t abilities = (capability.capabilities & V4L2_CAP_DEVICE_CAPS) != 0 ? capability.device_caps
                                                                                         : capability.capabilities;
+  // Encoders and scalers take pictures from memory, not from the world.
+  if ((abilities & (V4L2_CAP_VIDEO_M2M | V4L2_CAP_VIDEO_M2M_MPLANE)) != 0) return "";
   const bool isPlanar = (abilities & V4L2_CAP_VIDEO_CAPTURE_MPLANE) != 0;
   if (!isPlanar && (abilities & V4L2_CAP_VIDEO_CAPTURE) == 0) return "";
   return Json()
