@@ -94,8 +94,9 @@ double rateOf(const v4l2_fract& interval) {
   return interval.numerator == 0 ? 0 : std::round(100.0 * interval.denominator / interval.numerator) / 100;
 }
 
-std::string ratesOf(const Device& device, std::uint32_t format, std::uint32_t width, std::uint32_t height) {
+std::string sizeOf(const Device& device, std::uint32_t format, std::uint32_t width, std::uint32_t height) {
   std::set<double> rates;
+  bool isRange = false;
   for (std::uint32_t index = 0; index < mostEntries; index += 1) {
     v4l2_frmivalenum interval{};
     interval.index = index;
@@ -104,7 +105,7 @@ std::string ratesOf(const Device& device, std::uint32_t format, std::uint32_t wi
     interval.height = height;
     if (!device.ask(VIDIOC_ENUM_FRAMEINTERVALS, interval)) break;
     if (interval.type != V4L2_FRMIVAL_TYPE_DISCRETE) {
-      // Any rate between two.
+      isRange = true;
       rates.insert(rateOf(interval.stepwise.max));
       rates.insert(rateOf(interval.stepwise.min));
       break;
@@ -117,33 +118,35 @@ std::string ratesOf(const Device& device, std::uint32_t format, std::uint32_t wi
     std::snprintf(text, sizeof(text), "%.6g", rate);
     if (rate > 0) list.add(text);
   }
-  return list.text();
+  Json size;
+  size.set("width", std::uint64_t{width}).set("height", std::uint64_t{height}).setRaw("rates", list.text());
+  if (isRange) size.set("anyRate", true);
+  return size.text();
 }
 
-std::string sizeOf(const Device& device, std::uint32_t format, std::uint32_t width, std::uint32_t height) {
-  return Json()
-      .set("width", std::uint64_t{width})
-      .set("height", std::uint64_t{height})
-      .setRaw("rates", ratesOf(device, format, width, height))
-      .text();
-}
-
-std::string sizesOf(const Device& device, std::uint32_t format) {
+std::string formatOf(const Device& device, const v4l2_fmtdesc& description) {
+  const std::uint32_t format = description.pixelformat;
   List sizes;
+  bool isRange = false;
   for (std::uint32_t index = 0; index < mostEntries; index += 1) {
     v4l2_frmsizeenum size{};
     size.index = index;
     size.pixel_format = format;
     if (!device.ask(VIDIOC_ENUM_FRAMESIZES, size)) break;
     if (size.type != V4L2_FRMSIZE_TYPE_DISCRETE) {
-      // Any size between two.
+      isRange = true;
       sizes.add(sizeOf(device, format, size.stepwise.min_width, size.stepwise.min_height));
       sizes.add(sizeOf(device, format, size.stepwise.max_width, size.stepwise.max_height));
       break;
     }
     sizes.add(sizeOf(device, format, size.discrete.width, size.discrete.height));
   }
-  return sizes.text();
+  Json json;
+  json.set("format", formatName(format))
+      .set("description", textOf(description.description))
+      .setRaw("sizes", sizes.text());
+  if (isRange) json.set("anySize", true);
+  return json.text();
 }
 
 std::string formatsOf(const Device& device, v4l2_buf_type type) {
@@ -153,11 +156,7 @@ std::string formatsOf(const Device& device, v4l2_buf_type type) {
     format.index = index;
     format.type = type;
     if (!device.ask(VIDIOC_ENUM_FMT, format)) break;
-    formats.add(Json()
-                    .set("format", formatName(format.pixelformat))
-                    .set("description", textOf(format.description))
-                    .setRaw("sizes", sizesOf(device, format.pixelformat))
-                    .text());
+    formats.add(formatOf(device, format));
   }
   return formats.text();
 }

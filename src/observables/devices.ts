@@ -15,9 +15,11 @@ const Format = object({
       width: pixels,
       height: pixels,
       rates: listOf(Type.Number({ description: 'Pictures a second.' }), 256),
+      anyRate: Type.Optional(Type.Literal(true, { description: 'All between the two rates.' })),
     }),
     256,
   ),
+  anySize: Type.Optional(Type.Literal(true, { description: 'All between the two sizes.' })),
 });
 
 const Control = object({

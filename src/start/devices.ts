@@ -6,6 +6,7 @@ import type { AppStore } from '../access/accounts.js';
 import type { PipelineReport } from '../media/messages.js';
 import { headCapabilities } from '../pipelines/capabilities.js';
 import { deviceOf } from '../pipelines/controls.js';
+import { whatIsMissing } from '../pipelines/formats.js';
 import { mediaKeys, type Head, type VideoDevice } from '../pipelines/settings.js';
 
 interface DeviceSource {
@@ -44,6 +45,11 @@ export function followDevices(store: AppStore, { devices$, beats$ }: DeviceSourc
             secondary: headCapabilities('secondary', heads.secondary, devices),
           },
         });
+        const lacking = (['primary', 'secondary'] as const).flatMap((camera) => {
+          const reason = whatIsMissing(heads[camera], deviceOf(heads[camera], devices));
+          return reason === undefined ? [] : [`The ${camera} camera ${reason}`];
+        });
+        store.statuses.remark('cameraHeadSettings', lacking.length === 0 ? undefined : lacking.join('. '));
       },
     ),
   );

@@ -243,6 +243,23 @@ it('is found by a name that stays', async () => {
   await server.change({ cameraHeadSettings: heads });
 });
 
+it('says what it does not have, where it is set to that', async () => {
+  const { store } = server;
+  const heads = store.get('cameraHeadSettings');
+  expect(store.status('cameraHeadSettings').reason).toBeUndefined();
+  await server.change({
+    cameraHeadSettings: { ...heads, primary: { ...heads.primary, resolution: '800x600' } },
+  });
+  await viewer.until((picture) => isLike(picture.at(0.5, 0.2), card));
+  expect(store.status('cameraHeadSettings')).toMatchObject({
+    status: 'applied',
+    reason: 'The primary camera has no 800x600 as YUY2, but 640x480, 320x240',
+  });
+  await server.change({ cameraHeadSettings: heads });
+  await viewer.until(shows(192));
+  expect(store.status('cameraHeadSettings').reason).toBeUndefined();
+});
+
 it('tells in the forms of the reference product what it really has', async () => {
   const answer = await fetch(`${server.url}/api/camera/info`, {
     headers: { authorization: basic('admin', adminPassword) },
