@@ -15,6 +15,8 @@ const firstFrameWithinMs = 5000;
 const firstFrameOfSourceWithinMs = 15_000;
 /** For so long a change of source waits to say whether there is a picture. */
 const changeOfSourceWithinMs = 2000;
+/** A device that takes longer to set its controls does so while everything else goes on. */
+const controlsWithinMs = 1000;
 const cardAfterMs = 500;
 const watchEveryMs = 200;
 /** A source that gives nothing for so long has gone, even where it does not say so; a slow one is given more time. */
@@ -204,7 +206,7 @@ export class Engine {
           throw new CannotRun(`${plan.name} has no ${property}`);
       }
       unit.running = { ...running, plan };
-      this.#control(unit, before.controls?.wishes ?? []);
+      await within(controlsWithinMs, this.#control(unit, before.controls?.wishes ?? []));
       return;
     }
     if (plan.card !== undefined) {
@@ -233,10 +235,10 @@ export class Engine {
     const next = this.#start(unit.plan);
     unit.next = next;
     const first = this.#firstFrame(next, firstFrameOfSourceWithinMs);
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, changeOfSourceWithinMs)));
-    await Promise.race([first.catch(() => undefined), late]);
-    clearTimeout(timer);
+    await within(
+      changeOfSourceWithinMs,
+      first.catch(() => undefined),
+    );
     before.stop();
     unit.next = undefined;
     unit.running = next;
@@ -292,7 +294,7 @@ export class Engine {
         unit.framesBefore = this.#channels()[unit.plan.channel]?.frames ?? 0;
         this.#set(unit, 'running');
         unit.refusals.clear();
-        this.#control(unit, []);
+        void this.#control(unit, []);
       },
       (error: unknown) => {
         this.#failed(
@@ -304,7 +306,7 @@ export class Engine {
   }
 
   /** Sets the controls of the device that are not as they were before: all of them when it has just been opened. */
-  #control(unit: Unit, before: readonly ControlWish[]): void {
+  async #control(unit: Unit, before: readonly ControlWish[]): Promise<void> {
     const { running } = unit;
     const { controls } = unit.plan;
     if (controls === undefined) unit.refusals.clear();
@@ -322,6 +324,7 @@ export class Engine {
         else unit.refusals.set(id, { setting, reason: `${name}: ${reason}` });
       }
     });
+    await running.controlling;
   }
 
   #showCard(unit: Unit): void {
@@ -460,6 +463,14 @@ export class Engine {
       });
     });
   }
+}
+
+/** Waits for it, but no longer than this. */
+async function within(ms: number, work: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, ms)));
+  await Promise.race([work, late]);
+  clearTimeout(timer);
 }
 
 function isSamePipeline(before: PipelinePlan, after: PipelinePlan): boolean {
