@@ -6,9 +6,8 @@ import type { VideoDevice } from '../pipelines/settings.js';
 
 /** A camera comes as several files, whose rights are set after they are made. */
 const settledAfterMs = 100;
-/** For folders that say nothing of their changes. */
-const lookEveryMs = 3000;
-const answersWithinMs = 2000;
+const usualLookMs = 3000;
+const usualPatienceMs = 2000;
 /** Each device that does not answer holds a thread, of which there are four. */
 const mostSilent = 2;
 /** What the declaration has room for. */
@@ -22,6 +21,9 @@ export interface DeviceWatchParts {
   /** The device as JSON, empty where it takes no pictures; it may never answer. */
   readonly ask: (path: string) => Promise<string>;
   readonly onDevices: (devices: readonly VideoDevice[]) => void;
+  /** For folders that say nothing of their changes. */
+  readonly lookEveryMs?: number;
+  readonly answersWithinMs?: number;
   readonly log: (level: 'info' | 'warn', message: string) => void;
 }
 
@@ -40,7 +42,7 @@ export class DeviceWatch {
     this.#watcher = this.#watch();
     this.#look = setInterval(() => {
       void this.#lookAround();
-    }, lookEveryMs);
+    }, parts.lookEveryMs ?? usualLookMs);
     this.#scan();
   }
 
@@ -111,7 +113,7 @@ export class DeviceWatch {
     });
     let timer: NodeJS.Timeout | undefined;
     const patience = new Promise<undefined>((resolve) => {
-      timer = setTimeout(resolve, answersWithinMs, undefined);
+      timer = setTimeout(resolve, this.#parts.answersWithinMs ?? usualPatienceMs, undefined);
     });
     const json = await Promise.race([answer, patience]);
     clearTimeout(timer);
