@@ -1,13 +1,13 @@
 // Makes the plan so: starts what is wanted, exchanges what has changed without a gap, restarts what has failed.
 // Pipelines run only while somebody takes from their channel, or where they are to be kept warm.
 import { messageOf } from '../errors.js';
-import type { ControlWish } from '../pipelines/controls.js';
 import type { MediaPlan, PipelinePlan } from '../pipelines/plan.js';
 import type { Problem } from '../pipelines/settings.js';
 import { launchText } from '../pipelines/launchText.js';
+import { ControlSetter } from './deviceControls.js';
 import type { GStreamer, MediaEvent } from './gstreamer.js';
 import { withoutSecrets } from './redact.js';
-import type { ChannelReport, PipelineGraph, PipelineReport, Refusal } from './messages.js';
+import type { ChannelReport, PipelineGraph, PipelineReport } from './messages.js';
 
 /** A new pipeline that has given nothing by then will not. */
 const firstFrameWithinMs = 5000;
@@ -37,8 +37,6 @@ interface Instance {
   readonly owner: string;
   readonly plan: PipelinePlan;
   readonly stop: () => void;
-  /** Controls of its device that are being set: one after the other. */
-  controlling: Promise<void>;
 }
 
 interface Unit {
@@ -56,8 +54,7 @@ interface Unit {
   restarts: number;
   reason: string | undefined;
   problem: Problem | undefined;
-  /** What its device does not do, by the number of the control. */
-  readonly refusals: Map<number, Refusal>;
+  readonly controls: ControlSetter;
   retryMs: number;
   timer: NodeJS.Timeout | undefined;
 }
@@ -132,12 +129,12 @@ export class Engine {
 
   report(): PipelineReport[] {
     return [...this.#units.values()].map(
-      ({ plan, running, state, since, restarts, reason, problem, refusals }) => ({
+      ({ plan, running, state, since, restarts, reason, problem, controls }) => ({
         ...{ name: plan.name, state, since, restarts },
         text: launchText((running?.plan ?? plan).text, (running?.plan ?? plan).live),
         ...(reason === undefined ? {} : { reason }),
         ...(problem === undefined ? {} : { problem }),
-        ...(refusals.size === 0 ? {} : { refusals: [...refusals.values()] }),
+        ...(controls.refusals.length === 0 ? {} : { refusals: controls.refusals }),
       }),
     );
   }
@@ -178,7 +175,12 @@ export class Engine {
     const unit: Unit = {
       ...{ plan, running: undefined, next: undefined, state: 'idle', since: Date.now(), restarts: 0 },
       ...{ reason: undefined, problem: undefined, retryMs: firstRetryMs, timer: undefined },
-      ...{ card: undefined, cardTimer: undefined, framesBefore: 0, refusals: new Map<number, Refusal>() },
+      ...{
+        card: undefined,
+        cardTimer: undefined,
+        framesBefore: 0,
+        controls: new ControlSetter(this.#gst.addon),
+      },
     };
     this.#units.set(plan.name, unit);
     this.#follow(unit);
@@ -206,7 +208,8 @@ export class Engine {
           throw new CannotRun(`${plan.name} has no ${property}`);
       }
       unit.running = { ...running, plan };
-      await within(controlsWithinMs, this.#control(unit, before.controls?.wishes ?? []));
+      if (plan.controls !== undefined && unit.state === 'running')
+        await within(controlsWithinMs, unit.controls.set(plan.controls));
       return;
     }
     if (plan.card !== undefined) {
@@ -293,8 +296,8 @@ export class Engine {
         this.#hideCard(unit);
         unit.framesBefore = this.#channels()[unit.plan.channel]?.frames ?? 0;
         this.#set(unit, 'running');
-        unit.refusals.clear();
-        void this.#control(unit, []);
+        unit.controls.opened();
+        if (unit.plan.controls !== undefined) void unit.controls.set(unit.plan.controls);
       },
       (error: unknown) => {
         this.#failed(
@@ -303,28 +306,6 @@ export class Engine {
         );
       },
     );
-  }
-
-  /** Sets the controls of the device that are not as they were before: all of them when it has just been opened. */
-  async #control(unit: Unit, before: readonly ControlWish[]): Promise<void> {
-    const { running } = unit;
-    const { controls } = unit.plan;
-    if (controls === undefined) unit.refusals.clear();
-    if (running === undefined || controls === undefined) return;
-    const known = new Map(before.map(({ id, value }) => [id, value]));
-    const changed = controls.wishes.filter(({ id, value }) => known.get(id) !== value);
-    if (changed.length === 0) return;
-    running.controlling = running.controlling.then(async () => {
-      const answers = await this.#gst.addon.setControls(controls.device, changed);
-      // What a device says that is gone by now is nobody's any more.
-      if (unit.running?.owner !== running.owner) return;
-      for (const [index, { id, name, setting }] of changed.entries()) {
-        const reason = answers[index] ?? '';
-        if (reason === '') unit.refusals.delete(id);
-        else unit.refusals.set(id, { setting, reason: `${name}: ${reason}` });
-      }
-    });
-    await running.controlling;
   }
 
   #showCard(unit: Unit): void {
@@ -433,7 +414,6 @@ export class Engine {
     return {
       owner,
       plan,
-      controlling: Promise.resolve(),
       stop: () => {
         this.#waiting.delete(owner);
         if (!this.#gst.addon.release(owner)) pipeline.stop();

@@ -43,6 +43,13 @@ const VideoDevice = object({
   controls: listOf(Control, 256),
 });
 
+export type VideoDevice = Static<typeof VideoDevice>;
+
+/** The device of this path, or of this name that stays. */
+export function deviceAt(name: string, devices: readonly VideoDevice[]): VideoDevice | undefined {
+  return devices.find(({ path: own, links }) => own === name || links.includes(name));
+}
+
 export const videoDevices = defineObservable('videoDevices', {
   schema: listOf(VideoDevice, 32),
   default: [],

@@ -1,5 +1,6 @@
 // What settings of the picture mean in the controls of a camera of the machine. The numbers are those of Linux
 // (linux/v4l2-controls.h); what a camera does not have is left to others.
+import { deviceAt } from '../observables/devices.js';
 import { balancePresets } from '../observables/exposure.js';
 import type { Head, MediaSettings, VideoDevice } from './settings.js';
 
@@ -166,8 +167,7 @@ export const controllable = Object.keys(rules) as readonly Controllable[];
 
 /** The device that a camera is, where it is plugged in. */
 export function deviceOf(head: Head, devices: readonly VideoDevice[]): VideoDevice | undefined {
-  if (head.source !== 'v4l2') return undefined;
-  return devices.find(({ path, links }) => path === head.device || links.includes(head.device));
+  return head.source === 'v4l2' ? deviceAt(head.device, devices) : undefined;
 }
 
 /** The control by which the camera carries a setting out. */

@@ -44,7 +44,7 @@ export type MediaSettings = {
 };
 
 export type Head = MediaSettings['cameraHeadSettings']['primary'];
-export type VideoDevice = MediaSettings['videoDevices'][number];
+export type { VideoDevice } from '../observables/devices.js';
 
 /** What is the matter with a pipeline, for programs. */
 export type Problem = NonNullable<ValueOf<AppRegistry['cameraStatus']>['primary']['problem']>;

@@ -22,10 +22,7 @@ const usual = { shutterSpeed: 16_666, iso: 400, aperture: 2.8 };
 const brightest = 2;
 
 /** How much light falls on what the camera sees, of the full light. */
-export function lightLevel(
-  { lightEnabled, lightIntensity, light0, light1 }: MediaSettings,
-  camera: Camera,
-): number {
+function lightLevel({ lightEnabled, lightIntensity, light0, light1 }: MediaSettings, camera: Camera): number {
   const light = lightEnabled ? (1 - surroundings) * (lightIntensity / 100) : 0;
   return surroundings + light + ((camera === 'primary' ? light0 : light1) ? led : 0);
 }

@@ -2,8 +2,7 @@
 import { Type } from '@sinclair/typebox';
 import { ObscuraError } from '../../../errors.js';
 import { pixelFormats } from '../../../observables/camera.js';
-import type { ValueOf } from '../../../observables/define.js';
-import type { AppRegistry } from '../../../observables/registry.js';
+import { deviceAt, type VideoDevice } from '../../../observables/devices.js';
 import { isReadable } from '../../../store/store.js';
 import type { Services } from '../../services.js';
 import { fromWire, LegacyNames, toWire } from '../../ws/legacyNames.js';
@@ -12,7 +11,6 @@ import { answers, Values, type App } from '../route.js';
 import { headOf, type HeadFacts } from './information.js';
 
 const tags = ['camera'];
-type VideoDevice = ValueOf<AppRegistry['videoDevices']>[number];
 const Camera = Type.Object({
   id: Type.Integer(),
   connected: Type.Boolean(),
@@ -119,9 +117,7 @@ export function cameraRoutes(app: App, services: Services): void {
         const name = heads[id];
         const head = headOf(services, name);
         const camera = { id, name, ...head };
-        const device = store
-          .get('videoDevices')
-          .find(({ path, links }) => path === head.device || links.includes(head.device));
+        const device = deviceAt(head.device, store.get('videoDevices'));
         return {
           device: {
             path: head.device,
