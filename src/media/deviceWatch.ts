@@ -74,7 +74,7 @@ export class DeviceWatch {
     }, settledAfterMs);
   }
 
-  /** Opening a camera may wake it up, so here only its file is looked at. */
+  /** Opening a camera may wake it up, so here only its file is looked at, and the names that lead to it. */
   async #lookAround(): Promise<void> {
     const paths = await this.#paths();
     const files = await Promise.all(
@@ -83,7 +83,7 @@ export class DeviceWatch {
         return `${path} ${String(ino)} ${String(ctimeMs)}`;
       }),
     );
-    const seen = files.join();
+    const seen = JSON.stringify([files, [...(await this.#links())]]);
     if (seen !== this.#files) this.#scanSoon();
     this.#files = seen;
   }

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -55,6 +55,24 @@ it('tells what comes and goes', async () => {
   await expect.poll(() => told.at(-1)).toEqual(paths(0, 1));
   for (const path of paths(0)) await rm(path);
   await expect.poll(() => told.at(-1)).toEqual(paths(1));
+});
+
+it('tells the names that stay, also those that are made later', async () => {
+  await plug(0);
+  const [path = ''] = paths(0);
+  const byId = join(folder, 'v4l/by-id');
+  await mkdir(byId, { recursive: true });
+  await symlink(path, join(byId, 'usb-one'));
+  const told: (readonly string[])[] = [];
+  watches.push(
+    new DeviceWatch({
+      ...{ folder, ask: camera, lookEveryMs: 20, log: () => undefined },
+      onDevices: ([device]) => told.push(device?.links ?? []),
+    }),
+  );
+  await expect.poll(() => told).toEqual([[join(byId, 'usb-one')]]);
+  await symlink(path, join(byId, 'usb-other'));
+  await expect.poll(() => told.at(-1)?.toSorted()).toEqual([join(byId, 'usb-one'), join(byId, 'usb-other')]);
 });
 
 it('finds a folder that is made later, by looking for it', async () => {
