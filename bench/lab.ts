@@ -56,6 +56,7 @@ export async function openLab(environment: Partial<Environment> = {}): Promise<L
       factoryFile: undefined,
       adminPassword: benchPassword,
       media: false,
+      deviceFolder: '/dev',
       rebootCommand: undefined,
       ...environment,
     },

@@ -43,7 +43,10 @@
               "media/rtsp_renditions.cc",
               "media/rtsp_server.cc",
               "media/timestamp.cc",
-              "media/webrtc.cc"
+              "media/turn.cc",
+              "media/v4l2.cc",
+              "media/webrtc.cc",
+              "media/zoom.cc"
             ],
             # Macros of GObject cast functions and leave members of structs to zero.
             "cflags_cc": [

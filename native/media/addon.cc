@@ -3,8 +3,10 @@
 #include <malloc.h>
 #include <napi.h>
 
+#include <functional>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "alignment.h"
@@ -19,7 +21,10 @@
 #include "rtsp_access.h"
 #include "rtsp_server.h"
 #include "timestamp.h"
+#include "turn.h"
+#include "v4l2.h"
 #include "webrtc.h"
+#include "zoom.h"
 
 namespace obscura {
 namespace {
@@ -234,6 +239,64 @@ Napi::Value WebRtcClose(const Napi::CallbackInfo& info) {
   return Napi::Boolean::New(info.Env(), closeWebRtc(text(info, 0, "session")));
 }
 
+/** Does its work on another thread, because a driver may take its time, and answers a promise. */
+template <typename Result>
+class Work final : public Napi::AsyncWorker {
+ public:
+  Work(Napi::Env env, std::function<Result()> task, std::function<Napi::Value(Napi::Env, const Result&)> convert)
+      : Napi::AsyncWorker(env),
+        task_(std::move(task)),
+        convert_(std::move(convert)),
+        deferred_(Napi::Promise::Deferred::New(env)) {}
+
+  Napi::Promise start() {
+    const Napi::Promise promise = deferred_.Promise();
+    Queue();
+    return promise;
+  }
+
+ protected:
+  void Execute() override { result_ = task_(); }
+  void OnOK() override { deferred_.Resolve(convert_(Env(), result_)); }
+  void OnError(const Napi::Error& error) override { deferred_.Reject(error.Value()); }
+
+ private:
+  std::function<Result()> task_;
+  std::function<Napi::Value(Napi::Env, const Result&)> convert_;
+  Napi::Promise::Deferred deferred_;
+  Result result_;
+};
+
+Napi::Value VideoDevice(const Napi::CallbackInfo& info) {
+  // A worker deletes itself when it is done.
+  auto* work = new Work<std::string>(
+      info.Env(), [path = text(info, 0, "path")] { return describeVideoDevice(path); },
+      [](Napi::Env env, const std::string& json) { return Napi::String::New(env, json); });
+  return work->start();
+}
+
+/** A path and a list of {id, value}. */
+Napi::Value SetControls(const Napi::CallbackInfo& info) {
+  const std::string path = text(info, 0, "path");
+  if (info.Length() < 2 || !info[1].IsArray()) throw Napi::TypeError::New(info.Env(), "The controls must be a list");
+  const auto list = info[1].As<Napi::Array>();
+  std::vector<ControlValue> values;
+  for (std::uint32_t index = 0; index < list.Length(); index += 1) {
+    const auto control = list.Get(index).As<Napi::Object>();
+    values.push_back({control.Get("id").ToNumber().Uint32Value(), control.Get("value").ToNumber().Int64Value()});
+  }
+  using Refusals = std::vector<std::string>;
+  auto* work = new Work<Refusals>(
+      info.Env(), [path, values] { return setVideoControls(path, values); },
+      [](Napi::Env env, const Refusals& refusals) -> Napi::Value {
+        const auto answer = Napi::Array::New(env, refusals.size());
+        for (std::uint32_t index = 0; index < refusals.size(); index += 1)
+          answer.Set(index, Napi::String::New(env, refusals[index]));
+        return answer;
+      });
+  return work->start();
+}
+
 Napi::Value Version(const Napi::CallbackInfo& info) {
   gchar* version = gst_version_string();
   const std::string words = version;
@@ -249,7 +312,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
     throw Napi::Error::New(env, message);
   }
   if (!registerHubSink() || !registerHubSrc() || !registerTimestamp() || !registerH264Packets() ||
-      !registerRtpReceiver() || !registerRtpTimes())
+      !registerRtpReceiver() || !registerRtpTimes() || !registerTurn() || !registerZoom())
     throw Napi::Error::New(env, "The elements of this addon cannot be registered");
   exports.Set("listen", Napi::Function::New(env, Listen, "listen"));
   exports.Set("channels", Napi::Function::New(env, Channels, "channels"));
@@ -274,6 +337,8 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("webrtcStatistics", Napi::Function::New(env, WebRtcStatistics, "webrtcStatistics"));
   exports.Set("webrtcSilence", Napi::Function::New(env, WebRtcSilence, "webrtcSilence"));
   exports.Set("webrtcClose", Napi::Function::New(env, WebRtcClose, "webrtcClose"));
+  exports.Set("videoDevice", Napi::Function::New(env, VideoDevice, "videoDevice"));
+  exports.Set("setControls", Napi::Function::New(env, SetControls, "setControls"));
   exports.Set("version", Napi::Function::New(env, Version, "version"));
   return exports;
 }

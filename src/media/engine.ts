@@ -4,6 +4,7 @@ import { messageOf } from '../errors.js';
 import type { MediaPlan, PipelinePlan } from '../pipelines/plan.js';
 import type { Problem } from '../pipelines/settings.js';
 import { launchText } from '../pipelines/launchText.js';
+import { ControlSetter } from './deviceControls.js';
 import type { GStreamer, MediaEvent } from './gstreamer.js';
 import { withoutSecrets } from './redact.js';
 import type { AlignmentReport, ChannelReport, PipelineGraph, PipelineReport } from './messages.js';
@@ -16,6 +17,8 @@ const firstFrameOfSourceWithinMs = 15_000;
 const joinWithinMs = 30_000;
 /** For so long a change of source waits to say whether there is a picture. */
 const changeOfSourceWithinMs = 2000;
+/** A device that takes longer to set its controls does so while everything else goes on. */
+const controlsWithinMs = 1000;
 const cardAfterMs = 500;
 const watchEveryMs = 200;
 /** A source that gives nothing for so long has gone, even where it does not say so; a slow one is given more time. */
@@ -53,6 +56,7 @@ interface Unit {
   restarts: number;
   reason: string | undefined;
   problem: Problem | undefined;
+  readonly controls: ControlSetter;
   retryMs: number;
   timer: NodeJS.Timeout | undefined;
   /** From outside. */
@@ -137,12 +141,15 @@ export class Engine {
   }
 
   report(): PipelineReport[] {
-    return [...this.#units.values()].map(({ plan, running, state, since, restarts, reason, problem }) => ({
-      ...{ name: plan.name, state, since, restarts },
-      text: launchText((running?.plan ?? plan).text, (running?.plan ?? plan).live),
-      ...(reason === undefined ? {} : { reason }),
-      ...(problem === undefined ? {} : { problem }),
-    }));
+    return [...this.#units.values()].map(
+      ({ plan, running, state, since, restarts, reason, problem, controls }) => ({
+        ...{ name: plan.name, state, since, restarts },
+        text: launchText((running?.plan ?? plan).text, (running?.plan ?? plan).live),
+        ...(reason === undefined ? {} : { reason }),
+        ...(problem === undefined ? {} : { problem }),
+        ...(controls.refusals.length === 0 ? {} : { refusals: controls.refusals }),
+      }),
+    );
   }
 
   /** Undefined while there is nothing to align. */
@@ -233,7 +240,7 @@ export class Engine {
       ...{ plan, running: undefined, next: undefined, state: 'idle', since: Date.now(), restarts: 0 },
       ...{ reason: undefined, problem: undefined, retryMs: firstRetryMs, timer: undefined },
       ...{ card: undefined, cardTimer: undefined, framesBefore: 0, onRunning: undefined },
-      sender: undefined,
+      ...{ sender: undefined, controls: new ControlSetter(this.#gst.addon) },
     };
     this.#units.set(plan.name, unit);
     this.#follow(unit);
@@ -264,6 +271,8 @@ export class Engine {
           throw new CannotRun(`${plan.name} has no ${property}`);
       }
       unit.running = { ...running, plan };
+      if (plan.controls !== undefined && unit.state === 'running')
+        await within(controlsWithinMs, unit.controls.set(plan.controls));
       return;
     }
     if (plan.card !== undefined) {
@@ -322,10 +331,10 @@ export class Engine {
     const next = this.#start(unit.plan);
     unit.next = next;
     const first = this.#firstFrame(next, firstFrameOfSourceWithinMs);
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, changeOfSourceWithinMs)));
-    await Promise.race([first.catch(() => undefined), late]);
-    clearTimeout(timer);
+    await within(
+      changeOfSourceWithinMs,
+      first.catch(() => undefined),
+    );
     before.stop();
     unit.next = undefined;
     unit.running = next;
@@ -409,6 +418,8 @@ export class Engine {
         this.#hideCard(unit);
         unit.framesBefore = this.#channels()[unit.plan.channel]?.frames ?? 0;
         this.#set(unit, 'running');
+        unit.controls.opened();
+        if (unit.plan.controls !== undefined) void unit.controls.set(unit.plan.controls);
       },
       (error: unknown) => {
         this.#failed(
@@ -557,6 +568,14 @@ export class Engine {
       });
     });
   }
+}
+
+/** Waits for it, but no longer than this. */
+async function within(ms: number, work: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, ms)));
+  await Promise.race([work, late]);
+  clearTimeout(timer);
 }
 
 function isSamePipeline(before: PipelinePlan, after: PipelinePlan): boolean {

@@ -16,6 +16,13 @@ export interface MediaAddon {
   release(pipeline: string): boolean;
   hasElement(element: string): boolean;
   parse(text: string): string | undefined;
+  /** A VideoDevice without its links, as JSON; empty where the path takes no pictures. */
+  videoDevice(path: string): Promise<string>;
+  /** Of each what the device says against it, empty where it is done. */
+  setControls(
+    path: string,
+    wishes: readonly { readonly id: number; readonly value: number }[],
+  ): Promise<readonly string[]>;
   version(): string;
   rtspListen(address: string, port: number): void;
   rtspsListen(address: string, port: number, certificate: string, key: string): void;

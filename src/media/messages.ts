@@ -1,7 +1,7 @@
 // What the state process and the media process say to each other. Everything is plain JSON.
 import type { MediaPlan } from '../pipelines/plan.js';
 import type { Machine } from '../pipelines/machine.js';
-import type { Problem } from '../pipelines/settings.js';
+import type { MediaSettings, Problem, VideoDevice } from '../pipelines/settings.js';
 
 /** Who may fetch streams over RTSP, as the media process needs it: nothing that a password could be read from. */
 export interface RtspAccess {
@@ -86,6 +86,13 @@ export interface PipelineReport {
   readonly restarts: number;
   readonly reason?: string;
   readonly problem?: Problem;
+  /** What its device does not do of what settings ask of it. */
+  readonly refusals?: readonly Refusal[];
+}
+
+export interface Refusal {
+  readonly setting: keyof MediaSettings;
+  readonly reason: string;
 }
 
 /** A pipeline that runs, with the bins in it flattened. */
@@ -191,6 +198,8 @@ export interface Beat {
 export type FromMedia =
   | { readonly kind: 'ready'; readonly machine: Machine; readonly version: string }
   | { readonly kind: 'done'; readonly id: number; readonly result?: unknown }
+  /** The cameras that are plugged in now. */
+  | { readonly kind: 'devices'; readonly devices: readonly VideoDevice[] }
   /** `unsupported`: trying again makes no sense. */
   | { readonly kind: 'failed'; readonly id: number; readonly reason: string; readonly unsupported: boolean }
   | { readonly kind: 'webrtc-closed'; readonly session: string }

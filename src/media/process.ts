@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { messageOf } from '../errors.js';
 import { knownEncoders } from '../pipelines/encoders.js';
 import type { Machine } from '../pipelines/machine.js';
+import { DeviceWatch } from './deviceWatch.js';
 import { CannotRun, Engine } from './engine.js';
 import { loadGStreamer, type MediaEvent } from './gstreamer.js';
 import type { Beat, FromMedia, RtspPorts, ToMedia, WebRtcOrder } from './messages.js';
@@ -116,6 +117,19 @@ const machine: Machine = {
   encoders: knownEncoders.filter((element) => addon.hasElement(element)),
 };
 say({ kind: 'ready', machine, version: addon.version() });
+
+// Where the devices are is told by whoever started this.
+const [, , deviceFolder = '/dev'] = process.argv;
+new DeviceWatch({
+  folder: deviceFolder,
+  ask: (path) => addon.videoDevice(path),
+  onDevices: (devices) => {
+    say({ kind: 'devices', devices });
+  },
+  log: (level, message) => {
+    say({ kind: 'log', level, message });
+  },
+});
 
 setInterval(() => {
   const alignment = engine.alignment();

@@ -4,6 +4,7 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { BehaviorSubject, filter, firstValueFrom, Subject, type Observable } from 'rxjs';
 import { ObscuraError } from '../errors.js';
 import type { Machine } from '../pipelines/machine.js';
+import type { VideoDevice } from '../pipelines/settings.js';
 import type { Beat, FromMedia, OrderKind, Orders, WebRtcCandidate } from './messages.js';
 
 /** A process that has said nothing for this long hangs. */
@@ -42,6 +43,8 @@ interface Pending {
 
 export interface SupervisorOptions {
   readonly log: (level: 'info' | 'warn', message: string) => void;
+  /** Where the devices of the machine are. */
+  readonly deviceFolder?: string;
   /** The program of the media process. */
   readonly program?: URL;
 }
@@ -63,6 +66,9 @@ export class Supervisor {
   readonly #candidates = new Subject<WebRtcCandidate>();
   /** Addresses that were found for sessions after they were opened. */
   readonly candidates$: Observable<WebRtcCandidate> = this.#candidates.asObservable();
+  readonly #devices = new Subject<readonly VideoDevice[]>();
+  /** The cameras that are plugged in, as often as they change. */
+  readonly devices$: Observable<readonly VideoDevice[]> = this.#devices.asObservable();
   readonly state$: Observable<MediaState> = this.#state.asObservable();
   /** Twice a second while the process runs. */
   readonly beats$: Observable<Omit<Beat, 'kind'>> = this.#beats.asObservable();
@@ -128,6 +134,7 @@ export class Supervisor {
     this.#closedSessions.complete();
     this.#candidates.complete();
     this.#renditions.complete();
+    this.#devices.complete();
   }
 
   async #send(kind: OrderKind, order: unknown): Promise<unknown> {
@@ -151,7 +158,8 @@ export class Supervisor {
     // From sources in tests and benchmarks, from the build otherwise: the process is written in what this file is.
     const program =
       this.#options.program ?? new URL(`./process${import.meta.filename.slice(-3)}`, import.meta.url);
-    const child = fork(program, {
+    const { deviceFolder } = this.#options;
+    const child = fork(program, deviceFolder === undefined ? [] : [deviceFolder], {
       execArgv: program.pathname.endsWith('.ts') ? ['--import', 'tsx'] : [],
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
       serialization: 'json',
@@ -204,6 +212,9 @@ export class Supervisor {
         break;
       case 'webrtc-candidate':
         this.#candidates.next(message);
+        break;
+      case 'devices':
+        this.#devices.next(message.devices);
         break;
       case 'log':
         this.#options.log(message.level, message.message);

@@ -145,7 +145,8 @@ export const cam0Exists = defineObservable('cam0Exists', {
   schema: Type.Boolean(),
   default: true,
   title: 'Primary camera present',
-  description: 'Whether the primary camera is there; the test picture counts as one.',
+  description:
+    'Whether the primary camera is there: for a device of the machine whether it is plugged in; the test picture and cameras on the network count as there.',
   read: device.read,
   write: nobody,
   legacy: { name: 'cam1-exists' },
@@ -157,7 +158,8 @@ export const cam1Exists = defineObservable('cam1Exists', {
   schema: Type.Boolean(),
   default: true,
   title: 'Secondary camera present',
-  description: 'Whether the secondary camera is there; the test picture counts as one.',
+  description:
+    'Whether the secondary camera is there: for a device of the machine whether it is plugged in; the test picture and cameras on the network count as there.',
   read: device.read,
   write: nobody,
   legacy: { name: 'cam2-exists' },

@@ -42,7 +42,7 @@ export const blueGain = defineObservable('blueGain', {
 const balanceModes = ['auto', 'manual', 'daylight', 'cloudy', 'tungsten', 'fluorescent'] as const;
 type BalanceMode = (typeof balanceModes)[number];
 /** Kelvin. */
-const balancePresets: Readonly<Partial<Record<BalanceMode, number>>> = {
+export const balancePresets: Readonly<Partial<Record<BalanceMode, number>>> = {
   daylight: 5500,
   cloudy: 6500,
   tungsten: 3200,

@@ -81,7 +81,7 @@ export const autoRotate = defineObservable('autoRotate', {
   }),
   default: { enabled: false, sensitivity: 5, threshold: 10 },
   title: 'Automatic rotation',
-  description: 'Turns the picture with the spindle.',
+  description: 'Turns the picture with the spindle. Kept without effect in this version.',
   ...device,
   save: true,
   effect: 'live',

@@ -49,7 +49,7 @@ export const logoOverlay = defineObservable('logoOverlay', {
   schema: object({ enabled: Type.Boolean(), image: path, position: corner, scale: ratio, opacity: ratio }),
   default: { enabled: false, image: '', position: 'top-right', scale: 0.1, opacity: 0.8 },
   title: 'Logo',
-  description: 'Shows an image file over the picture.',
+  description: 'An image file to be shown over the picture. Kept without effect in this version.',
   ...media,
   save: true,
   effect: 'live',

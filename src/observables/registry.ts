@@ -4,6 +4,7 @@ import * as adaptive from './adaptive.js';
 import * as automation from './automation.js';
 import * as camera from './camera.js';
 import type { AnyDefinition, Rule } from './define.js';
+import * as devices from './devices.js';
 import * as discovery from './discovery.js';
 import * as exposure from './exposure.js';
 import * as head from './head.js';
@@ -32,7 +33,7 @@ const groupFiles = {
   statistics: { title: 'Statistics', declarations: statistics },
   pip: { title: 'Picture-in-picture and alignment', declarations: pip },
   overlay: { title: 'Overlays', declarations: overlay },
-  camera: { title: 'Cameras', declarations: camera },
+  camera: { title: 'Cameras', declarations: { ...camera, ...devices } },
   image: { title: 'Picture', declarations: image },
   exposure: { title: 'Exposure and white balance', declarations: exposure },
   head: { title: 'Camera head', declarations: head },

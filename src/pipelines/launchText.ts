@@ -7,10 +7,13 @@ export function quoted(value: string): string {
 
 /** The whole text, with what may change later at its present values. */
 export function launchText(text: string, live: Readonly<Record<string, string>>): string {
-  let whole = text;
+  const byElement = new Map<string, string>();
   for (const [property, value] of Object.entries(live)) {
     const [element = '', name = ''] = property.split('.');
-    whole = whole.replace(`name=${element}`, (found) => `${found} ${name}=${quoted(value)}`);
+    byElement.set(element, `${byElement.get(element) ?? ''} ${name}=${quoted(value)}`);
   }
-  return whole;
+  // What stands between quotes may look like the name of an element and is none.
+  return text.replaceAll(/"(?:[^"\\]|\\.)*"|(?<=\s)name=([\w-]+)/g, (found, element: string | undefined) =>
+    element === undefined ? found : found + (byElement.get(element) ?? ''),
+  );
 }

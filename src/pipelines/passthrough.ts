@@ -1,6 +1,8 @@
 // Whether a stream can be what the camera itself has encoded, without being decoded and encoded again.
 import { sizeOf } from '../observables/schemas.js';
+import { deviceOf } from './controls.js';
 import { mainCamera } from './machine.js';
+import { isChanged, pictureProperties } from './picture.js';
 import type { MediaSettings } from './settings.js';
 import { isCoded } from './sources.js';
 
@@ -28,6 +30,8 @@ export function obstacleTo(wish: StreamWish, settings: MediaSettings): string | 
     return `the camera sends ${String(format.width)}x${String(format.height)}, and ${wish.resolution} is asked for`;
   if (format.framerate > wish.wishedFramerate)
     return `the camera sends ${String(format.framerate)} frames/s, and ${String(wish.wishedFramerate)} are asked for`;
+  if (isChanged(pictureProperties(settings, deviceOf(head, settings.videoDevices))))
+    return 'the picture is turned, enlarged or coloured (videoRotation, videoFlip, digitalZoom, imageSettings)';
   if (timestampOverlay.enabled) return 'the time is drawn into the picture (timestampOverlay)';
   if (timeBlock) return 'the time for programs is drawn into the picture (timeBlock)';
   return undefined;

@@ -12,10 +12,13 @@ import {
   type Codec,
   type EncoderWish,
 } from './encoders.js';
+import { deviceControls, deviceOf, type DeviceControls } from './controls.js';
 import { effectiveFramerate, mainCamera, type Machine } from './machine.js';
 import { overlayProperties } from './overlay.js';
 import { obstacleTo, passedFramerate } from './passthrough.js';
+import { isTurnedOver, pictureProperties, pictureText } from './picture.js';
 import { alignmentProperties, sceneProperties, sceneText } from './scene.js';
+import { simulatedHeadProperties } from './simulatedHead.js';
 import { cardFramerate, cardText, isCoded, sourceText, undemanding } from './sources.js';
 import type { MediaSettings } from './settings.js';
 
@@ -41,6 +44,8 @@ export interface PipelinePlan {
   readonly joining?: Readonly<Record<string, string>>;
   /** The launch text of what stands in for it while it gives nothing; without one, it must run or not be. */
   readonly card?: string;
+  /** Controls of the device that it opens, which change while it runs. */
+  readonly controls?: DeviceControls;
 }
 
 export interface MountPlan {
@@ -172,32 +177,49 @@ function renditionOf(name: string, streams: readonly Stream[]): Stream[] {
 function cameraPlans(
   camera: 'primary' | 'secondary',
   framerate: number,
-  { cameraHeadSettings }: MediaSettings,
+  settings: MediaSettings,
   machine: Machine,
 ): PipelinePlan[] {
-  const head = cameraHeadSettings[camera];
+  const head = settings.cameraHeadSettings[camera];
+  const device = deviceOf(head, settings.videoDevices);
   const { text, ...source } = sourceText(head, framerate);
   const raw = `raw/${camera}`;
-  const coded = `coded/${camera}`;
-  const channel = isCoded(head) ? coded : raw;
-  const card = isCoded(head) ? codedCardText(head, machine) : cardText(head);
-  const capture: PipelinePlan = {
+  const common = {
     ...source,
     name: `capture/${camera}`,
-    text: `${text} ! hubsink channel=${channel}`,
-    card: `${card} ! hubsink standby=true channel=${channel}`,
-    live: {},
-    channel,
     preload: false,
+    ...(device === undefined ? {} : { controls: deviceControls(device, settings) }),
   };
-  if (channel === raw) return [capture];
+  // The card is read as it is.
+  const isCamera = head.source !== 'none';
+  const picture = isCamera ? pictureProperties(settings, device) : {};
+  if (!isCoded(head))
+    return [
+      {
+        ...common,
+        text: [text, ...(isCamera ? [pictureText] : []), `hubsink channel=${raw}`].join(' ! '),
+        card: `${cardText(head)} ! hubsink standby=true channel=${raw}`,
+        live: {
+          ...(head.source === 'test' ? simulatedHeadProperties(settings, camera) : {}),
+          ...picture,
+        },
+        channel: raw,
+      },
+    ];
+  const coded = `coded/${camera}`;
   return [
-    capture,
+    {
+      ...common,
+      text: `${text} ! hubsink channel=${coded}`,
+      card: `${codedCardText(head, machine)} ! hubsink standby=true channel=${coded}`,
+      live: {},
+      channel: coded,
+    },
     {
       ...undemanding,
       name: `decode/${camera}`,
-      text: `hubsrc channel=${coded} replay=unseen ${history} ! decodebin ! videoconvert ! video/x-raw,format=NV12 ! hubsink made-of=${coded} channel=${raw}`,
-      live: {},
+      text: `hubsrc channel=${coded} replay=unseen ${history} ! decodebin ! videoconvert ! video/x-raw,format=NV12 ! ${pictureText} ! hubsink made-of=${coded} channel=${raw}`,
+      live: picture,
       channel: raw,
       preload: false,
     },
@@ -234,8 +256,10 @@ function relayPlan({ id, preload }: Stream, camera: 'primary' | 'secondary'): Pi
 /** Both cameras in one picture, of the size of the main one. */
 function scenePlan(framerate: number, settings: MediaSettings): PipelinePlan {
   const { cameraHeadSettings, pipLayout, streamAlignment } = settings;
-  const { resolution } = cameraHeadSettings[pipLayout.mainSource];
-  const scene = { ...sizeOf(resolution), framerate };
+  const { width, height } = sizeOf(cameraHeadSettings[pipLayout.mainSource].resolution);
+  const scene = isTurnedOver(settings)
+    ? { width: height, height: width, framerate }
+    : { width, height, framerate };
   return {
     name: 'scene',
     text: `${sceneText(scene)} ! hubsink channel=raw/scene`,

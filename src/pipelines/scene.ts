@@ -26,7 +26,8 @@ const pads: Readonly<Record<Camera | 'border', string>> = {
 };
 const linesPerBorderPixel = 270;
 
-export function sceneText({ width, height, framerate }: Scene): string {
+/** Without its size, which changes while it runs. */
+export function sceneText({ framerate }: Pick<Scene, 'framerate'>): string {
   const rate = String(framerate);
   const camera = (name: Camera): string =>
     `hubsrc name=${name} channel=raw/${name} max-queue=2 max-rate=${rate} ! mix.${pads[name]}`;
@@ -34,7 +35,7 @@ export function sceneText({ width, height, framerate }: Scene): string {
     camera('primary'),
     camera('secondary'),
     `videotestsrc name=border is-live=true pattern=solid-color ! video/x-raw,format=NV12,width=16,height=16,framerate=${rate}/1 ! mix.${pads.border}`,
-    `compositor name=mix background=black ! video/x-raw,format=NV12,width=${String(width)},height=${String(height)},framerate=${rate}/1`,
+    'compositor name=mix background=black ! capsfilter name=canvas',
   ].join(' ');
 }
 
@@ -63,6 +64,7 @@ export function sceneProperties(layout: Layout, scene: Scene): Record<string, st
     ...placed(mainSource, isBeside ? half : whole, 1, 1),
     ...placed('border', border, 2, pipBorder && !isBeside ? visible : 0),
     ...placed(pipSource, inset, 3, visible),
+    'canvas.caps': `video/x-raw,format=NV12,width=${String(scene.width)},height=${String(scene.height)},framerate=${String(scene.framerate)}/1`,
     'border.foreground-color': String(Number.parseInt(`ff${borderColor.slice(1)}`, 16)),
   };
 }

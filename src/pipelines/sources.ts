@@ -2,9 +2,8 @@
 // all others in raw NV12.
 import { sizeOf } from '../observables/schemas.js';
 import { quoted } from './launchText.js';
-import type { MediaSettings } from './settings.js';
-
-type Head = MediaSettings['cameraHeadSettings']['primary'];
+import type { Head } from './settings.js';
+import { simulatedHeadText } from './simulatedHead.js';
 
 export interface SourceText {
   readonly text: string;
@@ -30,6 +29,15 @@ const usualLatencyMs = 100;
 export const cardFramerate = 25;
 const raw = 'videoconvert ! video/x-raw,format=NV12';
 
+/** How the pictures of a camera of the machine come, and how they go on. */
+const captureForms: Readonly<Record<Head['format'], { readonly caps: string; readonly goesOn: string }>> = {
+  NV12: { caps: 'video/x-raw,format=NV12', goesOn: raw },
+  I420: { caps: 'video/x-raw,format=I420', goesOn: raw },
+  YUY2: { caps: 'video/x-raw,format=YUY2', goesOn: raw },
+  MJPG: { caps: 'image/jpeg', goesOn: `jpegdec ! ${raw}` },
+  H264: { caps: 'video/x-h264', goesOn: 'h264parse' },
+};
+
 /** Of most sources, and of everything that is none. */
 export const undemanding = { secrets: {}, exclusive: false, repeats: false } as const;
 
@@ -48,21 +56,13 @@ export function sourceText(head: Head, atMost: number): SourceText {
     case 'test':
       return {
         ...undemanding,
-        text: `videotestsrc is-live=true pattern=${testPatterns.has(device) ? device : 'smpte100'} horizontal-speed=2 ! video/x-raw,format=NV12,${size},framerate=${String(Math.min(fps, atMost))}/1`,
+        text: `videotestsrc is-live=true pattern=${testPatterns.has(device) ? device : 'smpte100'} horizontal-speed=2 ! video/x-raw,format=NV12,${size},framerate=${String(Math.min(fps, atMost))}/1 ! ${simulatedHeadText}`,
       };
     case 'v4l2': {
-      const camera = `v4l2src device=${quoted(device)}`;
-      const shape = `${size},framerate=${String(fps)}/1`;
-      if (format === 'H264')
-        return {
-          ...{ ...undemanding, exclusive: true },
-          text: `${camera} ! video/x-h264,${shape} ! h264parse`,
-        };
-      const caps = format === 'MJPG' ? 'image/jpeg' : `video/x-raw,format=${format}`;
-      const decode = format === 'MJPG' ? ' ! jpegdec' : '';
+      const { caps, goesOn } = captureForms[format];
       return {
         ...{ ...undemanding, exclusive: true },
-        text: `${camera} ! ${caps},${shape}${decode} ! ${raw}`,
+        text: `v4l2src device=${quoted(device)} ! ${caps},${size},framerate=${String(fps)}/1 ! ${goesOn}`,
       };
     }
     case 'libcamera':

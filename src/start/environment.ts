@@ -15,6 +15,8 @@ export interface Environment {
   readonly adminPassword: string | undefined;
   /** False where this server is to do without video. */
   readonly media: boolean;
+  /** Where Linux shows the devices of the machine. */
+  readonly deviceFolder: string;
   /** Run for the action `systemReboot`; without it the action is not available. */
   readonly rebootCommand: string | undefined;
 }
@@ -53,6 +55,7 @@ export function readEnvironment(variables: Variables): Environment {
       nonEmpty(variables['OBSCURA_ADMIN_PASSWORD']) ??
       credential(text('CREDENTIALS_DIRECTORY'), 'obscura-admin'),
     media: onOff('OBSCURA_MEDIA'),
+    deviceFolder: resolve(text('OBSCURA_DEVICES') ?? '/dev'),
     rebootCommand: text('OBSCURA_REBOOT_COMMAND'),
   };
 }

@@ -17,7 +17,9 @@ import { followAlignment } from './alignment.js';
 import { followCameras } from './cameras.js';
 import { watchLoad } from './load.js';
 import { PushedCameras } from './pushedCameras.js';
+import { followDevices } from './devices.js';
 import { followRenditions } from './renditions.js';
+import { simulateHead } from './simulatedHead.js';
 import { WebRtcWatchers } from './webrtc.js';
 import { reconcile, Unsupported, type Reconciler } from '../store/reconcile.js';
 
@@ -25,6 +27,7 @@ export interface MediaParts {
   readonly store: AppStore;
   readonly accounts: Accounts;
   readonly bind: string;
+  readonly deviceFolder: string;
   readonly certificate: () => Certificate;
   readonly log: Logger;
 }
@@ -41,9 +44,17 @@ const rtspKeys = [
 /** Changes of rights that come together are told together, and still well within a second. */
 const accessWithinMs = 20;
 
-export function runMedia({ store, accounts, bind, certificate, log }: MediaParts): RunningMedia {
+export function runMedia({
+  store,
+  accounts,
+  bind,
+  deviceFolder,
+  certificate,
+  log,
+}: MediaParts): RunningMedia {
   const parts = log.child({ part: 'media' });
   const supervisor = new Supervisor({
+    deviceFolder,
     log: (level, message) => {
       parts[level](message);
     },
@@ -149,6 +160,8 @@ export function runMedia({ store, accounts, bind, certificate, log }: MediaParts
   subscriptions.add(watchLoad(store, supervisor, parts));
   subscriptions.add(followCameras(store, supervisor));
   subscriptions.add(followAlignment(store, supervisor));
+  subscriptions.add(followDevices(store, supervisor));
+  subscriptions.add(simulateHead(store));
   let first = true;
   subscriptions.add(
     store.observe('tlsCertificate').subscribe(() => {

@@ -145,7 +145,12 @@ export async function startServer({
       sync.close();
     });
     const media = environment.media
-      ? runMedia({ store, accounts, bind: environment.bind, certificate: () => certificate, log })
+      ? runMedia({
+          ...{ store, accounts, log },
+          bind: environment.bind,
+          deviceFolder: environment.deviceFolder,
+          certificate: () => certificate,
+        })
       : undefined;
     undo.push(() => media?.stop());
     const services: Services = {

@@ -284,6 +284,7 @@ describe('the contract', () => {
       'alignmentStatus',
       'cameraFormats',
       'cameraStatus',
+      'capabilities',
       'encoderElement',
       'streamFramerateEffective',
       'streamPassthrough',
@@ -299,6 +300,7 @@ describe('the contract', () => {
       'rtspMulticast',
       'schedules',
       'timeBlock',
+      'videoDevices',
       'webrtcMaxSessions',
     ];
     const named = new Set<unknown>([

@@ -23,12 +23,24 @@ describe('the plan', () => {
           "card": "videotestsrc is-live=true pattern=solid-color foreground-color=0xff20262e ! video/x-raw,format=NV12,width=1920,height=1080,framerate=25/1 ! nv12timestamp format="'NO SIGNAL'" position=center size=90 ! hubsink standby=true channel=raw/primary",
           "channel": "raw/primary",
           "exclusive": false,
-          "live": {},
+          "live": {
+            "balance.brightness": "0",
+            "balance.contrast": "1",
+            "balance.hue": "0",
+            "balance.saturation": "1",
+            "gamma.gamma": "1",
+            "head.contrast": "1.0000",
+            "head.hue": "0.0000",
+            "turn.degrees": "0",
+            "turn.left-to-right": "false",
+            "turn.upside-down": "false",
+            "zoom.region": "0 0 1 1",
+          },
           "name": "capture/primary",
           "preload": false,
           "repeats": false,
           "secrets": {},
-          "text": "videotestsrc is-live=true pattern=smpte100 horizontal-speed=2 ! video/x-raw,format=NV12,width=1920,height=1080,framerate=30/1 ! hubsink channel=raw/primary",
+          "text": "videotestsrc is-live=true pattern=smpte100 horizontal-speed=2 ! video/x-raw,format=NV12,width=1920,height=1080,framerate=30/1 ! videobalance name=head ! nv12turn name=turn ! nv12zoom name=zoom ! videobalance name=balance ! gamma name=gamma ! hubsink channel=raw/primary",
         },
         {
           "channel": "stream1",
@@ -188,6 +200,10 @@ describe('every launch text', () => {
     cores: 2,
     encoders: knownEncoders.filter((element) => addon.hasElement(element)),
   };
+  const camera = (head: Partial<MediaSettings['cameraHeadSettings']['primary']>): Partial<MediaSettings> => {
+    const { primary, secondary } = defaults.cameraHeadSettings;
+    return { cameraHeadSettings: { primary: { ...primary, ...head }, secondary } };
+  };
   const variants: Partial<MediaSettings>[] = [
     {},
     ...(['h264', 'h265', 'mjpeg'] as const).map((videoEncoder) => ({ videoEncoder })),
@@ -199,6 +215,13 @@ describe('every launch text', () => {
     ...(['low', 'normal', 'high'] as const).map((streamLatencyMode) => ({ streamLatencyMode })),
     { streamFramerate: 1, streamResolution: '160x120', streamBitrate: 100_000 },
     { activeCameraHead: 1 },
+    ...(['NV12', 'I420', 'YUY2', 'MJPG', 'H264'] as const).map((format) =>
+      camera({ source: 'v4l2', format }),
+    ),
+    // What looks like the name of an element of ours.
+    camera({ source: 'file', device: '/srv/name=turn name=balance .mp4' }),
+    { videoRotation: 90, videoFlip: { horizontal: true, vertical: true }, pipEnabled: true },
+    { digitalZoom: { enabled: true, level: 3, panX: 0.5, panY: -0.5 } },
   ];
 
   it.each(variants)('of %j makes a pipeline of this machine’s GStreamer', (change) => {

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import type { Media } from '../../src/api/services.js';
+import type { Environment } from '../../src/start/environment.js';
 import type { Patch } from '../../src/store/store.js';
 import type { AppRegistry } from '../../src/observables/registry.js';
 import type { Outcome } from '../../src/store/outcome.js';
@@ -18,9 +19,12 @@ export interface MediaServer extends TestServer {
 }
 
 /** A whole server with video, of pictures that are small enough for many of them on a small machine. */
-export async function mediaServer(): Promise<MediaServer> {
+export async function mediaServer(environment: Partial<Environment> = {}): Promise<MediaServer> {
   const [rtspPort = 0] = await freePorts(1);
-  const server = await runningServer({ environment: { media: true, rtspPort }, people: true });
+  const server = await runningServer({
+    environment: { media: true, rtspPort, ...environment },
+    people: true,
+  });
   const { store } = server;
   const change = (patch: Patch<AppRegistry>): Promise<Outcome> =>
     store.transact(systemActor(), patch, { wait: 'applied' });

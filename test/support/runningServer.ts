@@ -36,6 +36,8 @@ export async function runningServer(options: TestServerOptions = {}): Promise<Te
       factoryFile: undefined,
       adminPassword,
       media: false,
+      // None: what is plugged into the machine that runs the tests is none of their business.
+      deviceFolder: join(folder, 'devices'),
       rebootCommand: undefined,
       ...options.environment,
     },

@@ -2,6 +2,7 @@
 import { Type } from '@sinclair/typebox';
 import { ObscuraError } from '../../../errors.js';
 import { pixelFormats } from '../../../observables/camera.js';
+import { deviceAt, type VideoDevice } from '../../../observables/devices.js';
 import { isReadable } from '../../../store/store.js';
 import type { Services } from '../../services.js';
 import { fromWire, LegacyNames, toWire } from '../../ws/legacyNames.js';
@@ -45,7 +46,25 @@ const commonSizes = [
   { width: 1280, height: 720 },
   { width: 640, height: 480 },
 ];
-const commonRates = [5, 15, 25, 30, 50, 60];
+const commonAbilities = {
+  resolutions: commonSizes,
+  formats: [...pixelFormats],
+  frame_rates: [5, 15, 25, 30, 50, 60],
+};
+
+/** All that a camera has, of any of its formats; the setting `videoDevices` tells what goes with what. */
+function abilitiesOf({ formats }: VideoDevice): typeof commonAbilities {
+  const sizes = formats.flatMap((format) => format.sizes);
+  const bySize = new Map(
+    sizes.map(({ width, height }) => [`${String(width)}x${String(height)}`, { width, height }]),
+  );
+  const rates = new Set(sizes.flatMap((size) => size.rates.map(Math.round)));
+  return {
+    resolutions: [...bySize.values()].toSorted((a, b) => b.width * b.height - a.width * a.height),
+    formats: formats.flatMap(({ format }) => pixelFormats.filter((known) => known === format)),
+    frame_rates: [...rates].toSorted((a, b) => a - b),
+  };
+}
 
 export function cameraRoutes(app: App, services: Services): void {
   const { store } = services;
@@ -98,10 +117,15 @@ export function cameraRoutes(app: App, services: Services): void {
         const name = heads[id];
         const head = headOf(services, name);
         const camera = { id, name, ...head };
+        const device = deviceAt(head.device, store.get('videoDevices'));
         return {
-          device: { path: head.device, name, driver: driverOf(head) },
+          device: {
+            path: head.device,
+            name: device?.name ?? name,
+            driver: device?.driver ?? driverOf(head),
+          },
           camera,
-          capabilities: { resolutions: commonSizes, formats: pixelFormats, frame_rates: commonRates },
+          capabilities: device === undefined ? commonAbilities : abilitiesOf(device),
           current_settings: {
             resolution: head.resolution,
             framerate: head.framerate,
