@@ -39,6 +39,7 @@
               "media/rtsp_mounts.cc",
               "media/rtsp_renditions.cc",
               "media/rtsp_server.cc",
+              "media/tap.cc",
               "media/timestamp.cc",
               "media/webrtc.cc"
             ],

@@ -86,6 +86,8 @@ class Channel {
   void detach(Consumer* consumer);
   /** Asks the producer, but not more often than makes sense for all consumers together. */
   void requestKeyframe();
+  /** When the first unit was captured since only producers have been heard that are no stand-in; none while one is. */
+  GstClockTime liveSince();
 
  private:
   std::string describe();
@@ -102,6 +104,7 @@ class Channel {
   /** More came since the last keyframe than is worth keeping. */
   bool sinceKeyOverflowed_ = false;
   GstClockTime lastAt_ = 0;
+  GstClockTime liveSince_ = GST_CLOCK_TIME_NONE;
   std::int64_t lastFrameAt_ = 0;
   std::int64_t lastRequestAt_ = 0;
   std::uint64_t frames_ = 0;

@@ -25,6 +25,7 @@ class Outlet final : public Consumer {
     waitsForKey_ = true;
     lastTime_ = GST_CLOCK_TIME_NONE;
     due_ = 0;
+    seen_ = 0;
     dropped_ = 0;
     channel->attach(this);
   }
@@ -45,7 +46,7 @@ class Outlet final : public Consumer {
         return;
       }
       waitsForKey_ = false;
-      if (!isDue(*unit)) return;
+      if (seen_++ % every != 0 || !isDue(*unit)) return;
       if (queue_.size() >= limit) {
         // Too slow: what waits is old, and pictures between keyframes are worth nothing without what came before.
         dropped_ += queue_.size();
@@ -110,6 +111,8 @@ class Outlet final : public Consumer {
   std::atomic<guint> limit{300};
   /** Units a second; 0 for all. Only where each stands for itself, as raw frames do. */
   std::atomic<guint> maxRate{0};
+  /** Of so many units one passes; again only where each stands for itself. */
+  std::atomic<guint> every{1};
   std::shared_ptr<Channel> channel;
   GstCaps* caps = nullptr;
   /** From which those were made, and for which rate. */
@@ -134,6 +137,7 @@ class Outlet final : public Consumer {
   bool waitsForKey_ = true;
   GstClockTime lastTime_ = GST_CLOCK_TIME_NONE;
   GstClockTime due_ = 0;
+  std::uint64_t seen_ = 0;
   std::atomic<std::uint64_t> dropped_{0};
 };
 
@@ -147,7 +151,7 @@ struct HubSrcClass {
 
 G_DEFINE_TYPE(HubSrc, hub_src, GST_TYPE_PUSH_SRC)
 
-enum Property { propertyChannel = 1, propertyLimit, propertyMaxRate, propertyOwner };
+enum Property { propertyChannel = 1, propertyLimit, propertyMaxRate, propertyEvery, propertyOwner };
 
 HubSrc* self(gpointer object) { return reinterpret_cast<HubSrc*>(object); }
 
@@ -220,6 +224,8 @@ void setProperty(GObject* object, guint id, const GValue* value, GParamSpec* spe
     outlet.limit = g_value_get_uint(value);
   } else if (id == propertyMaxRate) {
     outlet.maxRate = g_value_get_uint(value);
+  } else if (id == propertyEvery) {
+    outlet.every = g_value_get_uint(value);
   } else if (id == propertyOwner) {
     const gchar* owner = g_value_get_string(value);
     outlet.owner = owner == nullptr ? "" : owner;
@@ -236,6 +242,8 @@ void getProperty(GObject* object, guint id, GValue* value, GParamSpec* spec) {
     g_value_set_uint(value, outlet.limit);
   else if (id == propertyMaxRate)
     g_value_set_uint(value, outlet.maxRate);
+  else if (id == propertyEvery)
+    g_value_set_uint(value, outlet.every);
   else if (id == propertyOwner)
     g_value_set_string(value, outlet.owner.c_str());
   else
@@ -271,6 +279,9 @@ void hub_src_class_init(HubSrcClass* type) {
   g_object_class_install_property(
       object, propertyMaxRate,
       g_param_spec_uint("max-rate", "Highest rate", "Raw frames a second that pass; 0 for all", 0, 1000, 0, flags));
+  g_object_class_install_property(
+      object, propertyEvery,
+      g_param_spec_uint("every", "Every so many", "Of so many raw frames the first passes", 1, 100'000, 1, flags));
   g_object_class_install_property(object, propertyOwner,
                                   g_param_spec_string("owner", "Owner", ownerDescription, "", flags));
   GstElementClass* element = GST_ELEMENT_CLASS(type);

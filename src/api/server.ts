@@ -21,12 +21,15 @@ import { cameraRoutes } from './http/routes/cameras.js';
 import { cameraSettingsRoutes } from './http/routes/cameraSettings.js';
 import { certificateRoutes } from './http/routes/certificate.js';
 import { configRoutes } from './http/routes/config.js';
+import { fileRoutes } from './http/routes/files.js';
+import { imageRoutes } from './http/routes/images.js';
 import { informationRoutes } from './http/routes/information.js';
 import { loginRoutes } from './http/routes/login.js';
 import { lockRoutes, presetRoutes } from './http/routes/presets.js';
 import { schemaRoutes } from './http/routes/schema.js';
 import { settingsRoutes } from './http/routes/settings.js';
 import { stateRoutes } from './http/routes/state.js';
+import { pictureStreamRoutes } from './http/routes/pictureStreams.js';
 import { mediaRoutes } from './http/routes/media.js';
 import { streamRoutes } from './http/routes/streams.js';
 import { tokenRoutes } from './http/routes/tokens.js';
@@ -55,6 +58,8 @@ const routes = [
   streamRoutes,
   mediaRoutes,
   webrtcRoutes,
+  imageRoutes,
+  fileRoutes,
   certificateRoutes,
 ] as const;
 
@@ -99,6 +104,7 @@ export async function buildApp(
   await connections.register(app);
   measure(app, services, connections);
   for (const declare of routes) declare(app, services);
+  pictureStreamRoutes(app, services, connections);
   app.options('/*', { schema: { hide: true } }, preflight(services));
   app.addHook(
     'onResponse',

@@ -11,6 +11,7 @@ import {
 } from './encoders.js';
 import { effectiveFramerate, mainCamera, type Machine } from './machine.js';
 import { overlayProperties } from './overlay.js';
+import { picturePlan, type TapPlan } from './pictures.js';
 import { sceneProperties, sceneText } from './scene.js';
 import { cardText, sourceText, undemanding } from './sources.js';
 import type { MediaSettings } from './settings.js';
@@ -43,6 +44,7 @@ export interface MountPlan {
 export interface MediaPlan {
   readonly pipelines: readonly PipelinePlan[];
   readonly mounts: readonly MountPlan[];
+  readonly taps: readonly TapPlan[];
   /** What the main stream really runs at; a software encoder may not keep up with the wish. */
   readonly framerate: number;
 }
@@ -105,11 +107,13 @@ export function plan(settings: MediaSettings, machine: Machine): MediaPlan {
       ...cameras.map((each) => capturePlan(each, highest, settings)),
       ...(pipEnabled ? [scenePlan(highest, settings)] : []),
       ...streams.map((stream) => encodePlan(stream, picture, settings, machine)),
+      ...settings.pictureVariants.map((channel) => picturePlan(channel, picture, settings)),
     ],
     // Renditions are mounted when they are asked for.
     mounts: streams.flatMap(({ id, codec }) =>
       (aliases[id] ?? []).map((path) => ({ path, launch: mountText(id, codec) })),
     ),
+    taps: settings.pictureVariants.map((channel) => ({ channel, camera: `raw/${camera}` })),
   };
 }
 

@@ -10,6 +10,7 @@ export const mediaKeys = [
   'encoderProfile',
   'pipEnabled',
   'pipLayout',
+  'pictureVariants',
   'stream2',
   'streamBitrate',
   'streamFramerate',

@@ -16,6 +16,7 @@ import { mediaKeys, type MediaSettings } from '../pipelines/settings.js';
 import { UnknownSource } from '../pipelines/sources.js';
 import { followCameras } from './cameras.js';
 import { watchLoad } from './load.js';
+import { PictureDesk } from './pictures.js';
 import { followRenditions } from './renditions.js';
 import { WebRtcWatchers } from './webrtc.js';
 import { reconcile, Unsupported, type Reconciler } from '../store/reconcile.js';
@@ -66,6 +67,8 @@ export function runMedia({ store, accounts, bind, certificate, log }: MediaParts
       webrtc.enforce();
     }),
   );
+
+  const pictures = new PictureDesk(store, accounts, supervisor);
 
   const tellAccess = (): void => {
     const access: RtspAccess = {
@@ -157,6 +160,7 @@ export function runMedia({ store, accounts, bind, certificate, log }: MediaParts
 
   return {
     webrtc,
+    pictures,
     report: () => ({ state: supervisor.state, ...supervisor.beat }),
     kick: async (client) => (await supervisor.order('kick', { client })) === true,
     graph: async (pipeline) => (await supervisor.order('graph', { pipeline })) as PipelineGraph | undefined,
@@ -167,6 +171,7 @@ export function runMedia({ store, accounts, bind, certificate, log }: MediaParts
     },
     stop: async () => {
       subscriptions.unsubscribe();
+      pictures.close();
       await supervisor.close();
       for (const each of reconcilers) await each.stop();
     },
