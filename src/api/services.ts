@@ -87,6 +87,8 @@ export interface Pictures {
   readonly watch: (identity: Identity, variant: PictureVariant, reader: PictureReader) => () => void;
   /** One that is captured from now on; fails with CAMERA_NOT_CONNECTED where the camera gives none in time. */
   readonly one: (variant: PictureVariant) => Promise<Picture>;
+  /** Whether the camera gives pictures, as far as is known. */
+  readonly hasSignal: () => boolean;
   readonly list: () => readonly PictureWatcher[];
   /** False where there is no such watcher. */
   readonly end: (id: string) => boolean;

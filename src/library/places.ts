@@ -128,9 +128,8 @@ export class Places {
 
 /** The names on the way, from below the data folder; throws where one of them leads elsewhere. */
 function stepsOf(path: string): string[] {
-  const inside =
-    path === virtualRoot || path.startsWith(`${virtualRoot}/`) ? path.slice(virtualRoot.length) : path;
-  const steps = inside.split('/').filter((step) => step !== '' && step !== '.');
+  const all = path.split('/').filter((step) => step !== '' && step !== '.');
+  const steps = virtualRoot === `/${all.slice(0, 2).join('/')}` ? all.slice(2) : all;
   if (steps.some((step) => isHidden(step) || /[\u0000-\u001f\\]/.test(step))) throw unknownFile();
   return steps;
 }

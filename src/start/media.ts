@@ -150,7 +150,7 @@ export function runMedia({ store, accounts, bind, certificate, log }: MediaParts
       const streamStats = store.get('streamStats');
       const watching = clients.filter(({ path }) => path !== '').length;
       const bytes = Object.entries(channels).reduce(
-        (sum, [name, channel]) => sum + (name.startsWith('raw/') ? 0 : channel.bytes),
+        (sum, [name, channel]) => sum + (/^(?:raw|picture)\//.test(name) ? 0 : channel.bytes),
         0,
       );
       if (streamStats.clientCount !== watching)

@@ -6,6 +6,8 @@ import type { Photos, PhotoWish, Pictures, TakenPhoto } from '../api/services.js
 import { messageOf } from '../errors.js';
 import type { Photo, PhotoQuery } from '../library/photoIndex.js';
 import type { PhotoStore } from '../library/photoStore.js';
+import { mainCamera } from '../pipelines/machine.js';
+import { cameraSettings } from './cameras.js';
 
 /** So many a second where somebody asks for one after the other; WebP costs far more. */
 const jpegRate = 10;
@@ -57,7 +59,8 @@ export class Photographer implements Photos {
 
   readonly take = async (wish: PhotoWish & { readonly reason: string }): Promise<TakenPhoto> => {
     const { format, reason, name } = wish;
-    const source = this.#source();
+    const store = this.#store;
+    const source = store.get('pipEnabled') ? 'scene' : mainCamera(cameraSettings(store));
     try {
       const picture = await this.look(wish);
       const takenAt = Math.floor(picture.capturedAt / 1000);
@@ -113,12 +116,6 @@ export class Photographer implements Photos {
     } catch (error) {
       this.#log.warn(`The photo of the interval could not be stored: ${messageOf(error)}`);
     }
-  }
-
-  #source(): string {
-    const store = this.#store;
-    if (store.get('pipEnabled')) return 'scene';
-    return store.get('activeCameraHead') === 0 ? 'primary' : 'secondary';
   }
 
   get #quality(): number {

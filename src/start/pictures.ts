@@ -19,7 +19,7 @@ import type { Supervisor } from '../media/supervisor.js';
 import { sizeOf } from '../observables/schemas.js';
 import { cameraFramerate, mainCamera } from '../pipelines/machine.js';
 import { channelOf, type PictureVariant } from '../pipelines/pictures.js';
-import type { MediaSettings } from '../pipelines/settings.js';
+import { cameraSettings } from './cameras.js';
 
 interface Watcher {
   readonly identity: Identity;
@@ -38,7 +38,7 @@ interface Wish {
 const mostVariants = 8;
 const mostWatchers = 100;
 /** Whoever comes back soon finds it running. */
-const lingerMs = 3000;
+const lingerMs = 2000;
 /** A camera on the network may have to be called first. */
 const patienceMs = 5000;
 /** Who watches does not go idle; this is well within the shortest time until somebody does. */
@@ -87,8 +87,7 @@ export class PictureDesk implements Pictures {
   };
 
   readonly one = async (variant: PictureVariant): Promise<Picture> => {
-    if (this.#store.get('cameraHeadSettings')[this.#camera].source === 'none')
-      throw notConnected('There is no camera');
+    if (this.#source === 'none') throw notConnected('There is no camera');
     const channel = this.#claim(variant);
     const begin = Date.now() * 1000;
     const fresh = this.#supervisor.pictures$.pipe(
@@ -115,6 +114,12 @@ export class PictureDesk implements Pictures {
       this.#release(channel, variant.format === 'webp' ? 0 : lingerMs);
     }
   };
+
+  /** A camera that nobody has asked so far counts as one that would answer. */
+  readonly hasSignal = (): boolean =>
+    this.#supervisor.state.phase === 'running' &&
+    this.#source !== 'none' &&
+    this.#store.get('cameraStatus')[this.#camera].state !== 'no signal';
 
   readonly list = (): PictureWatcher[] =>
     [...this.#watchers].map(([id, { identity, channel, since, reader }]) => ({
@@ -144,20 +149,11 @@ export class PictureDesk implements Pictures {
   }
 
   get #camera(): 'primary' | 'secondary' {
-    return mainCamera(this.#settings);
+    return mainCamera(cameraSettings(this.#store));
   }
 
-  get #settings(): Pick<
-    MediaSettings,
-    'activeCameraHead' | 'cameraHeadSettings' | 'pipEnabled' | 'pipLayout'
-  > {
-    const store = this.#store;
-    return {
-      activeCameraHead: store.get('activeCameraHead'),
-      cameraHeadSettings: store.get('cameraHeadSettings'),
-      pipEnabled: store.get('pipEnabled'),
-      pipLayout: store.get('pipLayout'),
-    };
+  get #source(): string {
+    return this.#store.get('cameraHeadSettings')[this.#camera].source;
   }
 
   /** Ends what nobody may watch any more. */
@@ -184,12 +180,12 @@ export class PictureDesk implements Pictures {
 
   /** What the camera cannot exceed is left to it, so that those who ask for more than it has share one variant. */
   #within(variant: PictureVariant): PictureVariant {
-    const { cameraHeadSettings } = this.#settings;
-    const { width } = sizeOf(cameraHeadSettings[this.#camera].resolution);
+    const settings = cameraSettings(this.#store);
+    const { width } = sizeOf(settings.cameraHeadSettings[mainCamera(settings)].resolution);
     return {
       ...variant,
       width: variant.width >= width ? 0 : variant.width,
-      fps: variant.fps >= cameraFramerate(this.#settings) ? 0 : variant.fps,
+      fps: variant.fps >= cameraFramerate(settings) ? 0 : variant.fps,
     };
   }
 

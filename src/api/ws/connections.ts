@@ -141,11 +141,9 @@ export class Connections {
         'Pages of other sites may not connect; see allowedOrigins',
       );
     const identified = await identify(accounts, request, 'ws', { queryToken: true });
+    request.identity = identified.identity;
     if (needs !== undefined && !identified.identity.may(...needs))
-      throw new ObscuraError(
-        identified.identity.anonymous ? 'unauthenticated' : 'forbidden',
-        `You may not come in here; it takes ${needs.join(' or ')}`,
-      );
+      throw new ObscuraError('forbidden', `You may not come in here; it takes ${needs.join(' or ')}`);
     const place = networkOf(request.ip);
     let fromPlace = 0;
     let ofUser = 0;

@@ -1,4 +1,5 @@
 // The files that are kept: to list, to fetch, to delete.
+import { Readable } from 'node:stream';
 import { Type } from '@sinclair/typebox';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { messageOf } from '../../../errors.js';
@@ -101,7 +102,8 @@ export function fileRoutes(app: App, { places, photos, log }: Services): void {
       },
     },
     async ({ params, query }) => {
-      photos?.forget(await places.remove(params['*'], query.recursive ?? false));
+      const gone = await places.remove(params['*'], query.recursive ?? false);
+      photos?.forget(gone);
       return { success: true as const };
     },
   );
@@ -127,7 +129,8 @@ export function fileRoutes(app: App, { places, photos, log }: Services): void {
           .header('content-range', `bytes ${String(range.start)}-${String(range.end)}/${String(size)}`);
       if (method === 'HEAD') {
         await handle.close();
-        return await reply.send();
+        // With nothing at all to send the length would be said to be nothing, too.
+        return await reply.send(Readable.from([]));
       }
       const stream = handle.createReadStream(range ?? {});
       stream.on('error', (error) => {

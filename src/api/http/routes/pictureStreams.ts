@@ -37,7 +37,7 @@ const FramesQuery = Type.Object({
 });
 
 export function pictureStreamRoutes(app: App, services: Services, connections: Connections): void {
-  const { media, store } = services;
+  const { media } = services;
   const pictures = (): Pictures => {
     if (media === undefined)
       throw new HttpError(503, 'CAMERA_NOT_CONNECTED', 'This server does without video');
@@ -102,10 +102,8 @@ export function pictureStreamRoutes(app: App, services: Services, connections: C
       },
     },
     () => {
-      const main = store.get('activeCameraHead') === 0 ? 'primary' : 'secondary';
       return {
-        is_streaming:
-          media?.report().state.phase === 'running' && store.get('cameraStatus')[main].state !== 'no signal',
+        is_streaming: media?.pictures.hasSignal() ?? false,
         viewer_count: media?.pictures.list().filter(({ protocol }) => protocol === 'mjpeg').length ?? 0,
         stream_type: 'mjpeg' as const,
       };
