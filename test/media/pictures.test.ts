@@ -1,5 +1,6 @@
 // Pictures one by one, with real clients: to look at, as MJPEG, and every so many for programs.
 import { spawn } from 'node:child_process';
+import { readdirSync } from 'node:fs';
 import { WebSocket } from 'ws';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { timeBlockCell } from '../../src/pipelines/overlay.js';
@@ -464,6 +465,22 @@ it('nobody who watches the video misses a picture for photos in all forms', asyn
   } finally {
     await video.close();
   }
+});
+
+it('photos leave nothing behind in the process that makes them', async () => {
+  const { pid } = server.mediaState();
+  const held = (): number[] =>
+    ['fd', 'task'].map((what) => readdirSync(`/proc/${String(pid)}/${what}`).length);
+  // WebP is made anew for each.
+  const photos = async (count: number): Promise<void> => {
+    for (let index = 0; index < count; index += 1)
+      expect((await ask('/camera.jpeg?format=webp&width=64')).status).toBe(200);
+  };
+  await photos(10);
+  const [files = 0, threads = 0] = held();
+  await photos(50);
+  await expect.poll(() => held()[0]).toBeLessThanOrEqual(files + 5);
+  await expect.poll(() => held()[1]).toBeLessThanOrEqual(threads + 3);
 });
 
 it('a curl on a thin line gets what is whole, and delays nobody', async () => {
