@@ -213,7 +213,7 @@ export class PictureDesk implements Pictures {
       this.#tell();
     };
     if (afterMs === 0) leave();
-    else wish.leaving = setTimeout(leave, afterMs);
+    else wish.leaving = setTimeout(leave, afterMs).unref();
   }
 
   #tell(): void {

@@ -21,7 +21,13 @@ beforeAll(async () => {
     rateLimits: { ...server.store.get('rateLimits'), imagesPerSecond: 1000 },
   });
 });
-afterAll(() => server.stop());
+afterAll(async () => {
+  // Who still watches does not hold up the end.
+  const last = await open('/api/camera/stream');
+  await last.more(1);
+  await server.stop();
+  await last.whenEnded();
+});
 afterEach(() => {
   for (const viewer of viewers.splice(0)) viewer.close();
 });
@@ -102,6 +108,9 @@ describe('the picture of this moment', () => {
       sizes.push((await bodyOf(await ask(`/image?quality=${String(quality)}`))).length);
     expect(sizes).toEqual(sizes.toSorted((a, b) => a - b));
     expect(new Set(sizes).size).toBe(3);
+    await server.change({ pictureQuality: 0 });
+    expect((await bodyOf(await ask('/image'))).length).toBeLessThan(sizes[1] ?? 0);
+    await server.change({ pictureQuality: 85 });
   });
 
   it.each(['/camera.jpeg', '/image', '/api/snapshot', '/api/camera/snapshot', '/api/v1/camera/snapshot'])(
@@ -185,11 +194,11 @@ describe('MJPEG', () => {
   });
 
   it('carries the time of capture in each part, at the rate that was asked for, and the overlay of the video', async () => {
-    const parts = await (await open('/api/camera/stream?fps=10')).more(10);
+    const parts = await (await open('/api/camera/stream?fps=10')).more(8);
     const times = parts.map(({ headers }) => Number(headers['x-timestamp']));
     expect(times).toEqual(times.toSorted((one, other) => one - other));
-    // The first two may follow each other closely; at the rate of the camera it would be 0.3 seconds.
-    expect((times.at(-1) ?? 0) - (times[0] ?? 0)).toBeGreaterThan(0.7);
+    // The first two may follow each other closely; at the rate of the camera it would be 0.23 seconds.
+    expect((times.at(-1) ?? 0) - (times[0] ?? 0)).toBeGreaterThan(0.5);
     const [{ body, headers } = { body: Buffer.alloc(0), headers: {} }] = parts;
     expect(headers['content-type']).toBe('image/jpeg');
     const { gray, width } = await decodePicture(body);
@@ -268,15 +277,15 @@ describe('a viewer that takes nothing', () => {
       const { clients } = (await (await ask('/api/clients')).json()) as { clients: { bytes: number }[] };
       return clients.map(({ bytes }) => bytes);
     };
-    await quick.more(20);
+    await quick.more(12);
     const [before = 0] = await sentTo();
     const [first] = await quick.more(1);
-    const parts = await quick.more(30);
+    const parts = await quick.more(20);
     const [after = 0, others = 0] = await sentTo();
     // What it is given fits into what the systems on both sides keep for it, and then there is an end.
     expect(after).toBe(before);
-    expect(others).toBeGreaterThan(5 * after);
-    expect((sequences(parts).at(-1) ?? 0) - (sequences([first ?? never()])[0] ?? 0)).toBeLessThan(120);
+    expect(others).toBeGreaterThan(2 * after);
+    expect((sequences(parts).at(-1) ?? 0) - (sequences([first ?? never()])[0] ?? 0)).toBeLessThan(80);
   });
 });
 
@@ -445,7 +454,7 @@ describe('when the camera or the process behind it goes', () => {
 it('nobody who watches the video misses a picture for photos in all forms', async () => {
   const video = new TimeViewer(server.rtsp(), 'tcp');
   try {
-    await video.more(30);
+    await video.more(10);
     const begin = video.frames.length;
     for (const query of ['', '?format=webp&width=640', '?addTimestamp=true', '?width=320'])
       expect((await ask(`/camera.jpeg${query}`)).status).toBe(200);
@@ -478,7 +487,7 @@ it('photos leave nothing behind in the process that makes them', async () => {
   };
   await photos(10);
   const [files = 0, threads = 0] = held();
-  await photos(50);
+  await photos(30);
   await expect.poll(() => held()[0]).toBeLessThanOrEqual(files + 5);
   await expect.poll(() => held()[1]).toBeLessThanOrEqual(threads + 3);
 });

@@ -12,7 +12,6 @@ import { answers, type App } from '../route.js';
 const tags = ['pictures'];
 const maySee = ['Media_r', 'Media_rw'] as const;
 const mayKeep = ['Media_rw'] as const;
-const usualQuality = 85;
 /** Of what is kept. */
 const keptQuality = 95;
 
@@ -91,7 +90,8 @@ const PhotosQuery = Type.Object({
   token: QueryToken,
 });
 
-export function imageRoutes(app: App, { photos }: Services): void {
+export function imageRoutes(app: App, { photos, store }: Services): void {
+  const usualQuality = (): number => Math.max(1, store.get('pictureQuality'));
   const camera = (): Photos => {
     if (photos === undefined)
       throw new HttpError(503, 'CAMERA_NOT_CONNECTED', 'This server takes no photos; see its log');
@@ -109,13 +109,13 @@ export function imageRoutes(app: App, { photos }: Services): void {
           tags,
           summary: 'The picture of this moment',
           description:
-            '`X-Timestamp` is when it was captured, in seconds since 1970. 503 CAMERA_NOT_CONNECTED where the camera gives none.',
+            'In the quality of `pictureQuality` unless another is asked for. `X-Timestamp` is when it was captured, in seconds since 1970. 503 CAMERA_NOT_CONNECTED where the camera gives none.',
           querystring: LookQuery,
           produces: ['image/jpeg', 'image/webp'],
           response: answers(Type.String()),
         },
       },
-      async ({ query }, reply) => send(reply, await camera().look(wishOf(query, usualQuality))),
+      async ({ query }, reply) => send(reply, await camera().look(wishOf(query, usualQuality()))),
     );
 
   for (const url of ['/api/camera/snapshot', '/api/v1/camera/snapshot'])
