@@ -25,6 +25,7 @@ export class Photographer implements Photos {
   #last: { readonly key: string; readonly takenAt: number } | undefined;
   /** Why the last one could not be stored. */
   #failure: string | undefined;
+  #closed = false;
 
   constructor(store: AppStore, pictures: Pictures, photos: PhotoStore, log: Logger) {
     this.#store = store;
@@ -88,6 +89,7 @@ export class Photographer implements Photos {
   };
 
   async close(): Promise<void> {
+    this.#closed = true;
     this.#subscription.unsubscribe();
     clearTimeout(this.#next);
     clearInterval(this.#thinning);
@@ -132,6 +134,8 @@ export class Photographer implements Photos {
   }
 
   #show(): void {
+    // What was under way at the end finds no index any more.
+    if (this.#closed) return;
     this.#store.write({
       photoStatus: {
         ...this.#photos.totals(),

@@ -42,7 +42,9 @@ export class MultipartAnswer implements PictureReader {
       this.#newest.ready();
     });
     raw.on('error', () => undefined);
-    raw.once('close', onGone);
+    // Who has left while it was found out who they are is not told of any more.
+    if (raw.destroyed) onGone();
+    else raw.once('close', onGone);
   }
 
   onPicture(picture: Picture): void {

@@ -13,6 +13,7 @@ import { pictureQuality, pictureWidth, QueryToken } from './images.js';
 const tags = ['pictures'];
 const mayWatch = ['Media_r', 'Media_rw'] as const;
 const usualRate = 30;
+const usualQuality = 85;
 
 const StreamQuery = Type.Object({
   fps: Type.Optional(
@@ -79,7 +80,7 @@ export function pictureStreamRoutes(app: App, services: Services, connections: C
         },
       },
       (request, reply) => {
-        const { fps = usualRate, width = 0, quality = 85 } = request.query;
+        const { fps = usualRate, width = 0, quality = usualQuality } = request.query;
         const shape = { format: 'jpeg', every: 1, marks: 'stream' } as const;
         return show(request, reply, 'mjpeg', { ...shape, fps, width, quality });
       },
@@ -101,13 +102,11 @@ export function pictureStreamRoutes(app: App, services: Services, connections: C
         ),
       },
     },
-    () => {
-      return {
-        is_streaming: media?.pictures.hasSignal() ?? false,
-        viewer_count: media?.pictures.list().filter(({ protocol }) => protocol === 'mjpeg').length ?? 0,
-        stream_type: 'mjpeg' as const,
-      };
-    },
+    () => ({
+      is_streaming: media?.pictures.hasSignal() ?? false,
+      viewer_count: media?.pictures.list().filter(({ protocol }) => protocol === 'mjpeg').length ?? 0,
+      stream_type: 'mjpeg' as const,
+    }),
   );
 
   app.route({
@@ -139,7 +138,7 @@ function framesVariant({
   every = 1,
   format = 'jpeg',
   width = 0,
-  quality = 85,
+  quality = usualQuality,
 }: Static<typeof FramesQuery>): PictureVariant {
   return { every, format, width, quality, fps: 0, marks: 'plain' };
 }
