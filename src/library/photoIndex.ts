@@ -1,7 +1,7 @@
 // Which photos there are, in SQLite, so that they are found without looking at every file. The files are the truth:
 // an index that is missing or broken is made from them again.
 import Database from 'better-sqlite3';
-import { renameSync, rmSync } from 'node:fs';
+import { closeSync, openSync, renameSync, rmSync } from 'node:fs';
 
 export interface Photo {
   /** Path below the data folder. */
@@ -114,6 +114,8 @@ export class PhotoIndex {
 }
 
 function opened(file: string): Database.Database {
+  // SQLite itself would let everybody read it; its other files follow this one.
+  closeSync(openSync(file, 'a', 0o600));
   const database = new Database(file);
   try {
     database.pragma('journal_mode = WAL');

@@ -98,7 +98,8 @@ describe('a photo', () => {
     });
     const path = join(folder, photo.key);
     expect((await readFile(path)).equals(pictures.webp)).toBe(true);
-    expect((await stat(path)).mode & 0o777).toBe(0o600);
+    for (const file of [path, join(folder, 'photos.db'), join(folder, 'photos.db-wal')])
+      expect((await stat(file)).mode & 0o777).toBe(0o600);
     expect(store.find({ limit: 10 })).toEqual([photo]);
     expect(store.totals()).toEqual({ count: 1, bytes: photo.size });
   });

@@ -125,6 +125,15 @@ describe('a photo that somebody takes', () => {
   });
 });
 
+it('a photo shows both cameras where the video does', async () => {
+  await server.change({ pipEnabled: true });
+  const { path } = (await (await keep({ width: 320 })).json()) as Kept;
+  expect(path).toMatch(/_scene_asked\.jpg$/);
+  expect((await photos('?source=scene')).length).toBe(1);
+  expect(await decodePicture(await fetched(`/files${path}`))).toMatchObject({ width: 320, height: 180 });
+  await server.change({ pipEnabled: false });
+});
+
 describe('an interval', () => {
   it('stores WebP', async () => {
     await server.change({ photoInterval: 1 });
