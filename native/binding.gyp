@@ -42,6 +42,7 @@
               "media/rtsp_mounts.cc",
               "media/rtsp_renditions.cc",
               "media/rtsp_server.cc",
+              "media/tap.cc",
               "media/timestamp.cc",
               "media/turn.cc",
               "media/v4l2.cc",

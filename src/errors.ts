@@ -25,6 +25,8 @@ export interface ErrorOptions {
   /** Seconds after which trying again makes sense. */
   readonly retryAfter?: number | undefined;
   readonly details?: unknown;
+  /** What clients of the reference product know it by, where they do. */
+  readonly knownAs?: string | undefined;
 }
 
 export class ObscuraError extends Error {
@@ -33,6 +35,7 @@ export class ObscuraError extends Error {
   readonly key: string | undefined;
   readonly retryAfter: number | undefined;
   readonly details: unknown;
+  readonly knownAs: string | undefined;
 
   constructor(code: ErrorCode, message: string, options: ErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
@@ -40,6 +43,7 @@ export class ObscuraError extends Error {
     this.key = options.key;
     this.retryAfter = options.retryAfter;
     this.details = options.details;
+    this.knownAs = options.knownAs;
   }
 }
 

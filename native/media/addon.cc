@@ -20,6 +20,7 @@
 #include "rtptimes.h"
 #include "rtsp_access.h"
 #include "rtsp_server.h"
+#include "tap.h"
 #include "timestamp.h"
 #include "turn.h"
 #include "v4l2.h"
@@ -49,6 +50,39 @@ Napi::Value Channels(const Napi::CallbackInfo& info) {
 Napi::Value ForgetChannel(const Napi::CallbackInfo& info) {
   Channel::forget(text(info, 0, "channel"));
   return info.Env().Undefined();
+}
+
+/** Microseconds on the clock of the pictures; nothing while a card stands in, or before there was a picture. */
+Napi::Value LiveSince(const Napi::CallbackInfo& info) {
+  const GstClockTime since = Channel::named(text(info, 0, "channel"))->liveSince();
+  if (!GST_CLOCK_TIME_IS_VALID(since)) return info.Env().Undefined();
+  return Napi::Number::New(info.Env(), static_cast<double>(since / GST_USECOND));
+}
+
+Napi::Value OpenTap(const Napi::CallbackInfo& info) {
+  openTap(text(info, 0, "channel"));
+  return info.Env().Undefined();
+}
+
+Napi::Value CloseTap(const Napi::CallbackInfo& info) {
+  closeTap(text(info, 0, "channel"));
+  return info.Env().Undefined();
+}
+
+/** {bytes, width, height, sequence, capturedAt, capturedTicks}, or nothing. */
+Napi::Value TakeFromTap(const Napi::CallbackInfo& info) {
+  const auto taken = takeFromTap(text(info, 0, "channel"));
+  if (!taken) return info.Env().Undefined();
+  const auto bytes = Napi::Buffer<std::uint8_t>::New(info.Env(), taken->size());
+  taken->copyTo(bytes.Data());
+  auto result = Napi::Object::New(info.Env());
+  result.Set("bytes", bytes);
+  result.Set("width", taken->width());
+  result.Set("height", taken->height());
+  result.Set("sequence", static_cast<double>(taken->sequence()));
+  result.Set("capturedAt", static_cast<double>(taken->capturedAt()));
+  result.Set("capturedTicks", static_cast<double>(taken->capturedTicks()));
+  return result;
 }
 
 Napi::Value SetProperty(const Napi::CallbackInfo& info) {
@@ -317,6 +351,10 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("listen", Napi::Function::New(env, Listen, "listen"));
   exports.Set("channels", Napi::Function::New(env, Channels, "channels"));
   exports.Set("forgetChannel", Napi::Function::New(env, ForgetChannel, "forgetChannel"));
+  exports.Set("liveSince", Napi::Function::New(env, LiveSince, "liveSince"));
+  exports.Set("openTap", Napi::Function::New(env, OpenTap, "openTap"));
+  exports.Set("closeTap", Napi::Function::New(env, CloseTap, "closeTap"));
+  exports.Set("takeFromTap", Napi::Function::New(env, TakeFromTap, "takeFromTap"));
   exports.Set("setProperty", Napi::Function::New(env, SetProperty, "setProperty"));
   exports.Set("alignment", Napi::Function::New(env, Alignment, "alignment"));
   exports.Set("graph", Napi::Function::New(env, Graph, "graph"));

@@ -32,6 +32,11 @@ bool isRaw(const GstCaps* caps) {
   return gst_structure_has_name(gst_caps_get_structure(caps, 0), "video/x-raw");
 }
 
+/** Decoded alone, whatever the encoder says: webpenc of GStreamer 1.22 calls every one of its pictures a difference. */
+bool isStill(const GstCaps* caps) {
+  return g_str_has_prefix(gst_structure_get_name(gst_caps_get_structure(caps, 0)), "image/") == TRUE;
+}
+
 }  // namespace
 
 Unit::Unit(GstBuffer* buffer, GstCaps* caps, const Times& times, bool isKey)
@@ -95,7 +100,7 @@ std::uint64_t Channel::beginProducing() {
 
 void Channel::publish(Producer* producer, std::uint64_t generation, GstBuffer* buffer, GstCaps* caps,
                       const Times& times) {
-  const bool isKey = !GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_DELTA_UNIT);
+  const bool isKey = isStill(caps) || !GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_DELTA_UNIT);
   bool tookOver = false;
   {
     const std::lock_guard<std::mutex> hold(lock_);
@@ -122,6 +127,10 @@ void Channel::publish(Producer* producer, std::uint64_t generation, GstBuffer* b
       earliest_ += shortestGap;
     }
     lastAt_ = std::max(lastAt_, own.captured);
+    if (producer->isStandby())
+      liveSince_ = GST_CLOCK_TIME_NONE;
+    else if (!GST_CLOCK_TIME_IS_VALID(liveSince_))
+      liveSince_ = own.captured;
     times_.push_back(own);
     if (times_.size() > mostTimes) times_.pop_front();
     const auto unit = std::make_shared<const Unit>(buffer, caps, own, isKey);
@@ -217,6 +226,11 @@ void Channel::requestKeyframe() {
   lastRequestAt_ = now;
   // Only marks the wish in the encoder: nothing comes back into this channel from here.
   producer_->requestKeyframe();
+}
+
+GstClockTime Channel::liveSince() {
+  const std::lock_guard<std::mutex> hold(lock_);
+  return liveSince_;
 }
 
 std::string Channel::describe() {

@@ -100,6 +100,8 @@ class Channel {
   void detach(Consumer* consumer);
   /** Asks the producer, but not more often than makes sense for all consumers together. */
   void requestKeyframe();
+  /** When the first unit was captured since only producers have been heard that are no stand-in; none while one is. */
+  GstClockTime liveSince();
 
  private:
   std::string describe();
@@ -124,6 +126,7 @@ class Channel {
   GstClockTime earliest_ = 0;
   /** Of the last units. */
   std::deque<Times> times_;
+  GstClockTime liveSince_ = GST_CLOCK_TIME_NONE;
   std::int64_t lastFrameAt_ = 0;
   std::int64_t lastRequestAt_ = 0;
   std::uint64_t frames_ = 0;

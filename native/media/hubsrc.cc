@@ -37,6 +37,7 @@ class Outlet final : public Consumer {
     presented_ = replayed_ = 0;
     given_.clear();
     due_ = 0;
+    seen_ = 0;
     dropped_ = 0;
     unseenUntil_ = GST_CLOCK_TIME_NONE;
     channel->attach(this);
@@ -60,7 +61,7 @@ class Outlet final : public Consumer {
         return;
       }
       waitsForKey_ = false;
-      if (!isDue(*unit)) return;
+      if (seen_++ % every != 0 || !isDue(*unit)) return;
       if (queue_.size() >= limit) {
         // Too slow: what waits is old, and pictures between keyframes are worth nothing without what came before.
         dropped_ += queue_.size();
@@ -156,6 +157,8 @@ class Outlet final : public Consumer {
   std::atomic<guint> limit{300};
   /** Units a second; 0 for all. Only where each stands for itself, as raw frames do. */
   std::atomic<guint> maxRate{0};
+  /** Of so many units one passes; again only where each stands for itself. */
+  std::atomic<guint> every{1};
   std::shared_ptr<Channel> channel;
   GstCaps* caps = nullptr;
   /** From which those were made, and for which rate. */
@@ -208,6 +211,7 @@ class Outlet final : public Consumer {
   /** When the last picture was captured that came before the beginning and is not to be seen. */
   GstClockTime unseenUntil_ = GST_CLOCK_TIME_NONE;
   GstClockTime due_ = 0;
+  std::uint64_t seen_ = 0;
   std::atomic<std::uint64_t> dropped_{0};
 };
 
@@ -221,7 +225,17 @@ struct HubSrcClass {
 
 G_DEFINE_TYPE(HubSrc, hub_src, GST_TYPE_PUSH_SRC)
 
-enum Property { propertyChannel = 1, propertyLimit, propertyMaxRate, propertyOwner, propertyTiming, propertyPatience, propertyReplay, propertyHistory };
+enum Property {
+  propertyChannel = 1,
+  propertyLimit,
+  propertyMaxRate,
+  propertyEvery,
+  propertyOwner,
+  propertyTiming,
+  propertyPatience,
+  propertyReplay,
+  propertyHistory
+};
 
 HubSrc* self(gpointer object) { return reinterpret_cast<HubSrc*>(object); }
 
@@ -310,6 +324,8 @@ void setProperty(GObject* object, guint id, const GValue* value, GParamSpec* spe
     outlet.limit = g_value_get_uint(value);
   } else if (id == propertyMaxRate) {
     outlet.maxRate = g_value_get_uint(value);
+  } else if (id == propertyEvery) {
+    outlet.every = g_value_get_uint(value);
   } else if (id == propertyOwner) {
     const gchar* owner = g_value_get_string(value);
     outlet.owner = owner == nullptr ? "" : owner;
@@ -334,6 +350,8 @@ void getProperty(GObject* object, guint id, GValue* value, GParamSpec* spec) {
     g_value_set_uint(value, outlet.limit);
   else if (id == propertyMaxRate)
     g_value_set_uint(value, outlet.maxRate);
+  else if (id == propertyEvery)
+    g_value_set_uint(value, outlet.every);
   else if (id == propertyOwner)
     g_value_set_string(value, outlet.owner.c_str());
   else if (id == propertyTiming)
@@ -384,6 +402,9 @@ void hub_src_class_init(HubSrcClass* type) {
   g_object_class_install_property(
       object, propertyMaxRate,
       g_param_spec_uint("max-rate", "Highest rate", "Raw frames a second that pass; 0 for all", 0, 1000, 0, flags));
+  g_object_class_install_property(
+      object, propertyEvery,
+      g_param_spec_uint("every", "Every so many", "Of so many raw frames the first passes", 1, 100'000, 1, flags));
   g_object_class_install_property(object, propertyOwner,
                                   g_param_spec_string("owner", "Owner", ownerDescription, "", flags));
   g_object_class_install_property(

@@ -1,6 +1,8 @@
 // hubsrc: the beginning of a pipeline that takes its frames from a channel of the hub.
 //   hubsrc channel=stream1 max-queue=300
 //   hubsrc channel=raw/primary max-queue=2 max-rate=30 timing=taken patience=100
+//   hubsrc channel=raw/primary max-queue=2 max-rate=30
+//   hubsrc channel=raw/primary max-queue=1 every=10
 #pragma once
 
 #include <gst/gst.h>

@@ -21,12 +21,15 @@ import { cameraRoutes } from './http/routes/cameras.js';
 import { cameraSettingsRoutes } from './http/routes/cameraSettings.js';
 import { certificateRoutes } from './http/routes/certificate.js';
 import { configRoutes } from './http/routes/config.js';
+import { fileRoutes } from './http/routes/files.js';
+import { imageRoutes } from './http/routes/images.js';
 import { informationRoutes } from './http/routes/information.js';
 import { loginRoutes } from './http/routes/login.js';
 import { lockRoutes, presetRoutes } from './http/routes/presets.js';
 import { schemaRoutes } from './http/routes/schema.js';
 import { settingsRoutes } from './http/routes/settings.js';
 import { stateRoutes } from './http/routes/state.js';
+import { pictureStreamRoutes } from './http/routes/pictureStreams.js';
 import { mediaRoutes } from './http/routes/media.js';
 import { streamRoutes } from './http/routes/streams.js';
 import { tokenRoutes } from './http/routes/tokens.js';
@@ -57,6 +60,8 @@ const routes = [
   mediaRoutes,
   webrtcRoutes,
   whipRoutes,
+  imageRoutes,
+  fileRoutes,
   certificateRoutes,
 ] as const;
 
@@ -101,6 +106,7 @@ export async function buildApp(
   await connections.register(app);
   measure(app, services, connections);
   for (const declare of routes) declare(app, services);
+  pictureStreamRoutes(app, services, connections);
   app.options('/*', { schema: { hide: true } }, preflight(services));
   app.addHook(
     'onResponse',

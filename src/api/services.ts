@@ -3,6 +3,8 @@ import type { Logger } from 'pino';
 import type { Accounts, AppStore } from '../access/accounts.js';
 import type { Certificate } from '../access/certificate.js';
 import type { History } from '../store/history.js';
+import type { Photo, PhotoQuery } from '../library/photoIndex.js';
+import type { Places } from '../library/places.js';
 import type { Journal } from '../store/journal.js';
 import type { Locks } from '../store/locks.js';
 import type { Presets } from '../store/presets.js';
@@ -10,6 +12,8 @@ import type { Trials } from '../store/trials.js';
 import type { Identity } from '../access/identity.js';
 import type {
   Beat,
+  Picture,
+  PictureVariant,
   PipelineGraph,
   ReceiverReport,
   WebRtcCandidate,
@@ -66,10 +70,75 @@ export interface PushedCameraDoor {
   readonly close: (session: string) => Promise<boolean>;
 }
 
+/** Whoever takes one picture after the other, over a connection of its own. */
+export interface PictureReader {
+  readonly protocol: 'mjpeg' | 'frames';
+  readonly secure: boolean;
+  onPicture(picture: Picture): void;
+  /** Somebody else ended it: the right to watch is gone, or an administrator says so. */
+  onEnd(): void;
+  /** What has been sent so far. */
+  bytes(): number;
+}
+
+export interface PictureWatcher {
+  readonly id: string;
+  readonly protocol: PictureReader['protocol'];
+  readonly user: string;
+  readonly address: string;
+  readonly stream: string;
+  readonly secure: boolean;
+  readonly since: number;
+  readonly bytes: number;
+}
+
+/** Pictures one by one. Each variant is made once, for all who want it and only while somebody does. */
+export interface Pictures {
+  /** Until the function that it gives is called. */
+  readonly watch: (identity: Identity, variant: PictureVariant, reader: PictureReader) => () => void;
+  /** One that is captured from now on; fails with CAMERA_NOT_CONNECTED where the camera gives none in time. */
+  readonly one: (variant: PictureVariant) => Promise<Picture>;
+  /** Whether the camera gives pictures, as far as is known. */
+  readonly hasSignal: () => boolean;
+  readonly list: () => readonly PictureWatcher[];
+  /** False where there is no such watcher. */
+  readonly end: (id: string) => boolean;
+  readonly endAll: () => void;
+}
+
+export interface PhotoWish {
+  readonly format: 'jpeg' | 'webp';
+  /** 1 to 100. */
+  readonly quality: number;
+  /** At most; otherwise that of the camera. */
+  readonly width?: number | undefined;
+  readonly addTimestamp?: boolean | undefined;
+  /** Of the file; without it the time makes one. */
+  readonly name?: string | undefined;
+}
+
+export interface TakenPhoto {
+  readonly photo: Photo;
+  readonly picture: Picture;
+}
+
+/** Photos: pictures at one moment, which may be kept. */
+export interface Photos {
+  /** Without keeping it. */
+  readonly look: (wish: PhotoWish) => Promise<Picture>;
+  readonly take: (wish: PhotoWish & { readonly reason: string }) => Promise<TakenPhoto>;
+  /** The newest first. */
+  readonly find: (query: PhotoQuery) => readonly Photo[];
+  readonly totals: () => { readonly count: number; readonly bytes: number };
+  /** The file, or all in this folder, has been deleted. */
+  readonly forget: (key: string) => void;
+}
+
 /** What the faces may know and ask of the video side. */
 export interface Media {
   readonly webrtc: WebRtcWatch;
   readonly pushed: PushedCameraDoor;
+  readonly pictures: Pictures;
   readonly report: () => Omit<Beat, 'kind'> & { readonly state: MediaState };
   /** False where there is no such client. */
   readonly kick: (client: number) => Promise<boolean>;
@@ -80,6 +149,10 @@ export interface Media {
 export interface Services {
   /** Undefined on a server that does without video. */
   readonly media: Media | undefined;
+  /** Undefined where no photos can be taken or kept. */
+  readonly photos: Photos | undefined;
+  /** The files that people may see. */
+  readonly places: Places;
   readonly store: AppStore;
   readonly journal: Pick<Journal, 'search' | 'onAudit' | 'note'>;
   readonly accounts: Accounts;

@@ -2,12 +2,31 @@
 import { createRequire } from 'node:module';
 import type { Problem } from '../pipelines/settings.js';
 
+export interface TappedPicture {
+  readonly bytes: Buffer;
+  readonly width: number;
+  readonly height: number;
+  /** Counts all pictures of the channel, also those that nobody took. */
+  readonly sequence: number;
+  /** Microseconds since 1970. */
+  readonly capturedAt: number;
+  /** Microseconds on the clock of `liveSince`. */
+  readonly capturedTicks: number;
+}
+
 /** The addon in native/media. */
 export interface MediaAddon {
   listen(onEvent: (json: string) => void): void;
   channels(): string;
   /** Of a channel that nobody reads from or writes to any more. */
   forgetChannel(channel: string): void;
+  /** Microseconds on the clock of the pictures; undefined while a card stands in, or before there was a picture. */
+  liveSince(channel: string): number | undefined;
+  /** From now on there is an event `picture` whenever a picture waits where none did. */
+  openTap(channel: string): void;
+  closeTap(channel: string): void;
+  /** The newest picture; undefined where none has come since the last time. */
+  takeFromTap(channel: string): TappedPicture | undefined;
   setProperty(pipeline: string, element: string, property: string, value: string): boolean;
   /** An AlignmentReport as JSON, since the last time; empty where there is no such pipeline. */
   alignment(pipeline: string): string;
@@ -73,6 +92,7 @@ export type MediaEvent =
   | { readonly event: 'producing'; readonly channel: string; readonly pipeline: string }
   /** Nobody fills the channel any more. */
   | { readonly event: 'idle'; readonly channel: string }
+  | { readonly event: 'picture'; readonly channel: string }
   | { readonly event: 'demand'; readonly channel: string; readonly consumers: number }
   | {
       readonly event: 'error' | 'warning';

@@ -3,6 +3,9 @@ import type { MediaPlan } from '../pipelines/plan.js';
 import type { Machine } from '../pipelines/machine.js';
 import type { MediaSettings, Problem, VideoDevice } from '../pipelines/settings.js';
 
+export type { PictureVariant } from '../pipelines/pictures.js';
+export type { Picture } from './pictureFrames.js';
+
 /** Who may fetch streams over RTSP, as the media process needs it: nothing that a password could be read from. */
 export interface RtspAccess {
   readonly realm: string;

@@ -7,6 +7,7 @@ import { DeviceWatch } from './deviceWatch.js';
 import { CannotRun, Engine } from './engine.js';
 import { loadGStreamer, type MediaEvent } from './gstreamer.js';
 import type { Beat, FromMedia, RtspPorts, ToMedia, WebRtcOrder } from './messages.js';
+import { PictureTaps } from './pictureTaps.js';
 import { UnfitOffer } from './sdp.js';
 import { WebRtcSessions } from './webrtcSessions.js';
 
@@ -27,9 +28,11 @@ addon.listen((json) => {
     say({ kind: 'log', level: 'warn', message: `A wrong RTSP log-in came from ${event.address}` });
   if (event.event === 'demand' && event.channel.includes('@'))
     say({ kind: 'rendition', channel: event.channel, wanted: event.consumers > 0 });
+  if (event.event === 'picture') pictures.hear(event.channel);
   engine.hear(event);
   webrtc.hear(event);
 });
+const pictures = new PictureTaps(addon);
 const webrtc = new WebRtcSessions(addon, {
   onClosed: (session) => {
     say({ kind: 'webrtc-closed', session });
@@ -62,7 +65,9 @@ function serveRtsp(order: RtspPorts): void {
 async function obey(message: ToMedia): Promise<unknown> {
   switch (message.kind) {
     case 'plan':
+      pictures.keepOnly(message.order.taps);
       await engine.apply(message.order);
+      pictures.follow(message.order.taps);
       return undefined;
     case 'rtsp':
       serveRtsp(message.order);

@@ -1,10 +1,12 @@
 // Keeps a media process running and tells it what is wanted. Whatever becomes of that process, the next one is given
 // everything again; nobody here waits for GStreamer.
 import { fork, type ChildProcess } from 'node:child_process';
+import type { Readable } from 'node:stream';
 import { BehaviorSubject, filter, firstValueFrom, Subject, type Observable } from 'rxjs';
-import { ObscuraError } from '../errors.js';
+import { messageOf, ObscuraError } from '../errors.js';
 import type { Machine } from '../pipelines/machine.js';
 import type { VideoDevice } from '../pipelines/settings.js';
+import { FrameReader, pictureFile, type Picture } from './pictureFrames.js';
 import type { Beat, FromMedia, OrderKind, Orders, WebRtcCandidate } from './messages.js';
 
 /** A process that has said nothing for this long hangs. */
@@ -63,6 +65,9 @@ export class Supervisor {
   readonly #renditions = new Subject<RenditionDemand>();
   /** Renditions that somebody asks for, or nobody any more. */
   readonly renditions$: Observable<RenditionDemand> = this.#renditions.asObservable();
+  readonly #pictures = new Subject<Picture>();
+  /** Single pictures of the variants that are wanted. */
+  readonly pictures$: Observable<Picture> = this.#pictures.asObservable();
   readonly #candidates = new Subject<WebRtcCandidate>();
   /** Addresses that were found for sessions after they were opened. */
   readonly candidates$: Observable<WebRtcCandidate> = this.#candidates.asObservable();
@@ -135,6 +140,7 @@ export class Supervisor {
     this.#candidates.complete();
     this.#renditions.complete();
     this.#devices.complete();
+    this.#pictures.complete();
   }
 
   async #send(kind: OrderKind, order: unknown): Promise<unknown> {
@@ -161,7 +167,7 @@ export class Supervisor {
     const { deviceFolder } = this.#options;
     const child = fork(program, deviceFolder === undefined ? [] : [deviceFolder], {
       execArgv: program.pathname.endsWith('.ts') ? ['--import', 'tsx'] : [],
-      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc', 'pipe'],
       serialization: 'json',
     });
     this.#child = child;
@@ -169,6 +175,7 @@ export class Supervisor {
     child.stderr?.on('data', (data: Buffer) => {
       lastWords = `${lastWords}${data.toString()}`.slice(-2000);
     });
+    this.#readPictures(child);
     child.on('message', (message: FromMedia) => {
       if (this.#child === child) this.#hear(message, child);
     });
@@ -180,6 +187,23 @@ export class Supervisor {
       this.#ended(child, line ?? `it ended with ${signal ?? String(code)}`);
     });
     this.#listenFor(child, startWithinMs);
+  }
+
+  #readPictures(child: ChildProcess): void {
+    const pipe = child.stdio[pictureFile] as Readable;
+    const reader = new FrameReader((picture) => {
+      if (this.#child === child) this.#pictures.next(picture);
+    });
+    pipe.on('data', (piece: Buffer) => {
+      try {
+        reader.push(piece);
+      } catch (error) {
+        this.#options.log('warn', `The media process is ended: ${messageOf(error)}`);
+        child.kill('SIGKILL');
+      }
+    });
+    // The end of the process is told elsewhere.
+    pipe.on('error', () => undefined);
   }
 
   #hear(message: FromMedia, child: ChildProcess): void {

@@ -12,6 +12,7 @@ import * as image from './image.js';
 import * as legacy from './legacy.js';
 import * as network from './network.js';
 import * as overlay from './overlay.js';
+import * as photos from './photos.js';
 import * as pip from './pip.js';
 import { portsDiffer } from './ports.js';
 import * as recording from './recording.js';
@@ -38,6 +39,7 @@ const groupFiles = {
   exposure: { title: 'Exposure and white balance', declarations: exposure },
   head: { title: 'Camera head', declarations: head },
   recording: { title: 'Recording', declarations: recording },
+  photos: { title: 'Photos', declarations: photos },
   tags: { title: 'Tags', declarations: tags },
   storage: { title: 'Storage', declarations: storage },
   network: { title: 'Network', declarations: network },

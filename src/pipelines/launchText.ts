@@ -1,5 +1,8 @@
 // The language in which GStreamer is told what to build.
 
+/** Of a hubsrc: frames keep the time at which they were captured, as far back as those that the hub keeps may go. */
+export const history = 'history=30000';
+
 /** As launch texts want values that may hold anything. */
 export function quoted(value: string): string {
   return `"${value.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;

@@ -3,7 +3,7 @@ import { sizeOf } from '../observables/schemas.js';
 import { pixelsPerCore, type Codec } from './encoders.js';
 import type { MediaSettings } from './settings.js';
 
-type CameraSettings = Pick<
+export type CameraSettings = Pick<
   MediaSettings,
   'activeCameraHead' | 'cameraHeadSettings' | 'pipEnabled' | 'pipLayout'
 >;

@@ -13,10 +13,12 @@ import {
   type EncoderWish,
 } from './encoders.js';
 import { deviceControls, deviceOf, type DeviceControls } from './controls.js';
+import { history } from './launchText.js';
 import { effectiveFramerate, mainCamera, type Machine } from './machine.js';
 import { overlayProperties } from './overlay.js';
 import { obstacleTo, passedFramerate } from './passthrough.js';
 import { isTurnedOver, pictureProperties, pictureText } from './picture.js';
+import { picturePlan, type TapPlan } from './pictures.js';
 import { alignmentProperties, sceneProperties, sceneText } from './scene.js';
 import { simulatedHeadProperties } from './simulatedHead.js';
 import { cardFramerate, cardText, isCoded, sourceText, undemanding } from './sources.js';
@@ -56,6 +58,7 @@ export interface MountPlan {
 export interface MediaPlan {
   readonly pipelines: readonly PipelinePlan[];
   readonly mounts: readonly MountPlan[];
+  readonly taps: readonly TapPlan[];
   /** What the main stream really runs at; a software encoder may not keep up with the wish. */
   readonly framerate: number;
   /** Why each stream is encoded here, in words for people; those that are passed on as the camera sends them have none. */
@@ -74,8 +77,6 @@ interface Stream {
   readonly preload: boolean;
 }
 
-/** Pictures keep the time at which they were captured, as far back as those that the hub keeps may go. */
-const history = 'history=30000';
 /** A picture that stands still needs little. */
 const cardBitrate = 500_000;
 
@@ -128,6 +129,7 @@ export function plan(settings: MediaSettings, machine: Machine): MediaPlan {
   const highest = Math.max(...streams.map((stream) => stream.framerate));
   const cameras = pipEnabled ? (['primary', 'secondary'] as const) : [camera];
   const picture = pipEnabled ? 'raw/scene' : `raw/${camera}`;
+  const filledBy = `${isCoded(settings.cameraHeadSettings[camera]) ? 'coded' : 'raw'}/${camera}`;
   const obstacles = Object.fromEntries(
     streams.flatMap((stream) => {
       const isRendition = stream.id.includes('@');
@@ -148,11 +150,13 @@ export function plan(settings: MediaSettings, machine: Machine): MediaPlan {
           ? relayPlan(stream, camera)
           : encodePlan(stream, picture, settings, machine),
       ),
+      ...settings.pictureVariants.map((channel) => picturePlan(channel, picture, settings)),
     ],
     // Renditions are mounted when they are asked for.
     mounts: streams.flatMap(({ id, codec }) =>
       (aliases[id] ?? []).map((path) => ({ path, launch: mountText(id, codec) })),
     ),
+    taps: settings.pictureVariants.map((channel) => ({ channel, camera: filledBy })),
   };
 }
 

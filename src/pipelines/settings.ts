@@ -23,6 +23,7 @@ export const mediaKeys = [
   'pipEnabled',
   'pipLayout',
   'redGain',
+  'pictureVariants',
   'stream2',
   'streamAlignment',
   'streamBitrate',

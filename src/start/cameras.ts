@@ -1,15 +1,26 @@
-// Says of each camera whether pictures come, in which form, and what is the matter where none do.
+// Which camera is seen. Says of each whether pictures come, in which form, and what is the matter where none do.
 import { isDeepStrictEqual } from 'node:util';
 import type { Observable, Subscription } from 'rxjs';
 import type { AppStore } from '../access/accounts.js';
 import type { ChannelReport, PipelineReport } from '../media/messages.js';
 import type { ValueOf } from '../observables/define.js';
 import type { AppRegistry } from '../observables/registry.js';
+import type { CameraSettings } from '../pipelines/machine.js';
 
 type Formats = ValueOf<AppRegistry['cameraFormats']>;
 type Status = ValueOf<AppRegistry['cameraStatus']>['primary'];
 
 const words = { idle: 'idle', starting: 'connecting', running: 'live', failed: 'no signal' } as const;
+
+/** What decides which camera is seen. */
+export function cameraSettings(store: AppStore): CameraSettings {
+  return {
+    activeCameraHead: store.get('activeCameraHead'),
+    cameraHeadSettings: store.get('cameraHeadSettings'),
+    pipEnabled: store.get('pipEnabled'),
+    pipLayout: store.get('pipLayout'),
+  };
+}
 
 const codecs: Readonly<Record<string, 'h264' | 'h265' | 'mjpeg'>> = {
   'video/x-h264': 'h264',

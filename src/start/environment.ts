@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { ObscuraError } from '../errors.js';
+import { longestPhotoInterval } from '../observables/photos.js';
 
 export interface Environment {
   readonly dataFolder: string;
@@ -11,6 +12,8 @@ export interface Environment {
   readonly bind: string;
   /** Only the first value of the setting: what people choose later wins. */
   readonly rtspPort: number | undefined;
+  /** Seconds between photos, as the first value of the setting. */
+  readonly photoInterval: number | undefined;
   readonly factoryFile: string | undefined;
   readonly adminPassword: string | undefined;
   /** False where this server is to do without video. */
@@ -36,6 +39,14 @@ export function readEnvironment(variables: Variables): Environment {
       );
     return number;
   };
+  const seconds = (name: string, most: number): number | undefined => {
+    const value = text(name);
+    if (value === undefined) return undefined;
+    const number = Number(value);
+    if (!/^\d+$/.test(value) || number > most)
+      throw new ObscuraError('invalid', `${name} must be seconds from 0 to ${String(most)}, not "${value}"`);
+    return number;
+  };
   const onOff = (name: string): boolean => {
     const value = text(name) ?? 'on';
     if (value !== 'on' && value !== 'off')
@@ -49,6 +60,8 @@ export function readEnvironment(variables: Variables): Environment {
     httpsPort: port('OBSCURA_HTTPS_PORT', 0),
     bind: text('OBSCURA_BIND') ?? '::',
     rtspPort: port('OBSCURA_RTSP_PORT', 1),
+    // By the name that it has in the guides for cameras which people follow.
+    photoInterval: seconds('CAMERA_CAPTURE_INTERVAL', longestPhotoInterval),
     factoryFile: factoryFile === undefined ? undefined : resolve(factoryFile),
     // As it is: blanks may be part of it.
     adminPassword:

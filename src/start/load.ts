@@ -4,6 +4,7 @@ import { debounceTime, merge, type Observable, type Subscription } from 'rxjs';
 import type { AppStore } from '../access/accounts.js';
 import { cameraFramerate } from '../pipelines/machine.js';
 import type { Beat } from '../media/messages.js';
+import { cameraSettings } from './cameras.js';
 
 /** Short enough to be of use, long enough to see through a moment's trouble. */
 const windowMs = 3000;
@@ -30,14 +31,7 @@ export function watchLoad(
   const reduced = (): string | undefined => {
     const effective = store.get('streamFramerateEffective');
     if (effective >= store.get('streamFramerate')) return undefined;
-    const isCamera =
-      effective ===
-      cameraFramerate({
-        activeCameraHead: store.get('activeCameraHead'),
-        pipEnabled: store.get('pipEnabled'),
-        pipLayout: store.get('pipLayout'),
-        cameraHeadSettings: store.get('cameraHeadSettings'),
-      });
+    const isCamera = effective === cameraFramerate(cameraSettings(store));
     const why = isCamera
       ? 'the camera is set to no more'
       : `this machine cannot encode ${store.get('streamResolution')} faster in software`;

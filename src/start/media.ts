@@ -18,6 +18,7 @@ import { followCameras } from './cameras.js';
 import { watchLoad } from './load.js';
 import { PushedCameras } from './pushedCameras.js';
 import { followDevices } from './devices.js';
+import { PictureDesk } from './pictures.js';
 import { followRenditions } from './renditions.js';
 import { simulateHead } from './simulatedHead.js';
 import { WebRtcWatchers } from './webrtc.js';
@@ -82,6 +83,8 @@ export function runMedia({
       },
     ),
   );
+
+  const pictures = new PictureDesk(store, accounts, supervisor);
 
   const tellAccess = (): void => {
     const access: RtspAccess = {
@@ -174,7 +177,7 @@ export function runMedia({
       const streamStats = store.get('streamStats');
       const watching = clients.filter(({ path }) => path !== '').length;
       const bytes = Object.entries(channels).reduce(
-        (sum, [name, channel]) => sum + (name.startsWith('raw/') ? 0 : channel.bytes),
+        (sum, [name, channel]) => sum + (/^(?:raw|picture)\//.test(name) ? 0 : channel.bytes),
         0,
       );
       if (streamStats.clientCount !== watching)
@@ -185,6 +188,7 @@ export function runMedia({
   return {
     webrtc,
     pushed,
+    pictures,
     report: () => ({ state: supervisor.state, ...supervisor.beat }),
     kick: async (client) => (await supervisor.order('kick', { client })) === true,
     graph: async (pipeline) => (await supervisor.order('graph', { pipeline })) as PipelineGraph | undefined,
@@ -195,6 +199,7 @@ export function runMedia({
     },
     stop: async () => {
       subscriptions.unsubscribe();
+      pictures.close();
       await supervisor.close();
       for (const each of reconcilers) await each.stop();
     },

@@ -10,7 +10,9 @@ import { Listeners } from '../api/listeners.js';
 import { buildApp } from '../api/server.js';
 import type { Media, Services } from '../api/services.js';
 import { Sync } from '../api/sync/sync.js';
-import { ObscuraError } from '../errors.js';
+import { messageOf, ObscuraError } from '../errors.js';
+import { Places } from '../library/places.js';
+import { photoFolder, PhotoStore, type Retention } from '../library/photoStore.js';
 import { ownedByTheSystem } from '../observables/network.js';
 import { registry, rules, type AppRegistry } from '../observables/registry.js';
 import { notifyServiceManager } from '../system/notify.js';
@@ -27,6 +29,7 @@ import { makeDataFolder } from './dataFolder.js';
 import { readFactory } from './factory.js';
 import { ensureAdministrator, firstAdministrator } from './firstAdministrator.js';
 import { runMedia } from './media.js';
+import { Photographer } from './photos.js';
 import { publishReadings } from './publishReadings.js';
 import { runSchedules } from './schedules.js';
 import { runWebServers } from './webServers.js';
@@ -88,6 +91,7 @@ export async function startServer({
       initial: {
         ...factory.settings,
         ...(environment.rtspPort === undefined ? {} : { rtspPort: environment.rtspPort }),
+        ...(environment.photoInterval === undefined ? {} : { photoInterval: environment.photoInterval }),
       },
       onFault: (error) => {
         log.error({ err: error }, 'the store reports a fault');
@@ -153,8 +157,12 @@ export async function startServer({
         })
       : undefined;
     undo.push(() => media?.stop());
+    const photos = media === undefined ? undefined : await openPhotos(store, media, dataFolder, log);
+    undo.push(() => photos?.close());
     const services: Services = {
       media,
+      photos,
+      places: new Places(dataFolder, [photoFolder]),
       store,
       journal,
       accounts,
@@ -235,6 +243,26 @@ export async function startServer({
     await stop();
     // What cannot be listened on is the owner's to put right, and needs no trace.
     throw error instanceof Unsupported ? new ObscuraError('failed', error.message) : error;
+  }
+}
+
+/** Without their index photos cannot be kept; the rest of the server does without them. */
+async function openPhotos(
+  store: AppStore,
+  { pictures }: Media,
+  dataFolder: string,
+  log: Logger,
+): Promise<Photographer | undefined> {
+  const onFault = (report: string): void => {
+    log.warn(report);
+  };
+  try {
+    const retention = (): Retention => store.get('photoRetention');
+    const kept = await PhotoStore.open({ dataFolder, retention, onFault });
+    return new Photographer(store, pictures, kept, log.child({ part: 'photos' }));
+  } catch (error) {
+    log.error(`No photos can be taken: ${messageOf(error)}`);
+    return undefined;
   }
 }
 

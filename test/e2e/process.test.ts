@@ -152,14 +152,21 @@ it('takes what people chose before the environment, that before the factory file
       '  - { username: chief, password: Sealed-envelope-3, role: administrator }',
     ].join('\n'),
   );
-  const environment = { OBSCURA_FACTORY: factory, OBSCURA_RTSP_PORT: '7002' };
+  const environment = {
+    OBSCURA_FACTORY: factory,
+    OBSCURA_RTSP_PORT: '7002',
+    CAMERA_CAPTURE_INTERVAL: '3600',
+  };
   const first = await start(folder, environment);
   const socket = await JsonSocket.open(`${first.url.replace('http', 'ws')}/api/v2`);
   const auth = { op: 'auth', username: 'chief', password: 'Sealed-envelope-3' };
   expect(await socket.ask(auth)).toMatchObject({ ok: true });
-  const keys = ['rtspPort', 'timezone', 'streamFramerate', 'streamBitrate', 'httpPort'];
+  const keys = ['rtspPort', 'timezone', 'streamFramerate', 'streamBitrate', 'httpPort', 'photoInterval'];
   expect(await socket.ask({ op: 'get', keys })).toMatchObject({
-    state: { rtspPort: 7002, timezone: 'Europe/Berlin', streamFramerate: 25, streamBitrate: 8_000_000 },
+    state: {
+      ...{ rtspPort: 7002, timezone: 'Europe/Berlin', streamFramerate: 25, streamBitrate: 8_000_000 },
+      photoInterval: 3600,
+    },
   });
   expect(await socket.ask({ op: 'set', set: { httpPort: 9999 } })).toMatchObject({
     error: {
@@ -168,7 +175,7 @@ it('takes what people chose before the environment, that before the factory file
       message: expect.stringContaining('OBSCURA_HTTP_PORT') as string,
     },
   });
-  await socket.ask({ op: 'set', set: { rtspPort: 7003, timezone: 'UTC' } });
+  await socket.ask({ op: 'set', set: { rtspPort: 7003, timezone: 'UTC', photoInterval: 0 } });
   first.child.kill('SIGTERM');
   await first.exit();
 
@@ -176,13 +183,14 @@ it('takes what people chose before the environment, that before the factory file
   const again = await JsonSocket.open(`${second.url.replace('http', 'ws')}/api/v2`);
   await again.ask(auth);
   expect(await again.ask({ op: 'get', keys })).toMatchObject({
-    state: { rtspPort: 7003, timezone: 'UTC', streamFramerate: 25 },
+    state: { rtspPort: 7003, timezone: 'UTC', streamFramerate: 25, photoInterval: 0 },
   });
   again.close();
 });
 
 it.each([
   [{ OBSCURA_HTTP_PORT: 'eighty' }, 'OBSCURA_HTTP_PORT must be a port'],
+  [{ CAMERA_CAPTURE_INTERVAL: '1h' }, 'CAMERA_CAPTURE_INTERVAL must be seconds from 0 to 604800'],
   [{ OBSCURA_FACTORY: '/nowhere/factory.json' }, 'The factory file /nowhere/factory.json cannot be read'],
   [{ OBSCURA_ADMIN_PASSWORD: 'short' }, 'OBSCURA_ADMIN_PASSWORD cannot be used'],
   [{ OBSCURA_DATA: '/proc/obscura/data' }, 'The data folder /proc/obscura/data cannot be used'],

@@ -137,6 +137,88 @@ describe('producers', () => {
   });
 });
 
+describe('a tap', () => {
+  const rgb = (channel: string, caps: string, standby = false): string =>
+    play(
+      `videotestsrc is-live=true pattern=green ! video/x-raw,format=RGB,framerate=30/1,${caps} ! hubsink channel=${channel} standby=${String(standby)} owner=OWNER`,
+    );
+  const told = (channel: string): number =>
+    events.filter((event) => event.event === 'picture' && event.channel === channel).length;
+
+  it('keeps the newest, says so once, and gives it once', async () => {
+    const channel = fresh();
+    addon.openTap(channel);
+    rgb(channel, 'width=30,height=20');
+    await frames(channel, 10);
+    expect(told(channel)).toBe(1);
+    const first = addon.takeFromTap(channel);
+    expect(first?.sequence).toBeGreaterThanOrEqual(10);
+    expect(Math.abs((first?.capturedAt ?? 0) / 1000 - Date.now())).toBeLessThan(10_000);
+    await frames(channel, (first?.sequence ?? 0) + 5);
+    const second = addon.takeFromTap(channel);
+    expect(second?.sequence).toBeGreaterThan(first?.sequence ?? 0);
+    // The times are those of the camera, which are evenly spaced.
+    const passed = (second?.sequence ?? 0) - (first?.sequence ?? 0);
+    expect(((second?.capturedTicks ?? 0) - (first?.capturedTicks ?? 0)) / 1e6).toBeCloseTo(passed / 30, 2);
+    await expect.poll(() => told(channel)).toBeGreaterThan(1);
+    addon.closeTap(channel);
+    expect(addon.takeFromTap(channel)).toBeUndefined();
+    expect(look(channel).consumers).toBe(0);
+  });
+
+  it('gives the pixels of raw pictures without what pads their lines in memory', async () => {
+    const channel = fresh();
+    addon.openTap(channel);
+    // Lines of 93 bytes, which GStreamer makes 96 long.
+    rgb(channel, 'width=31,height=5');
+    await frames(channel, 1);
+    const { bytes, width, height } = addon.takeFromTap(channel) ?? never(channel);
+    expect([bytes.length, width, height]).toEqual([31 * 5 * 3, 31, 5]);
+    for (let at = 0; at < bytes.length; at += 3) {
+      const [red = 255, green = 0, blue = 255] = bytes.subarray(at);
+      expect([red < 30, green > 200, blue < 30]).toEqual([true, true, true]);
+    }
+    addon.closeTap(channel);
+  });
+
+  it('can be told whether its pictures are those of a camera', async () => {
+    const channel = fresh();
+    expect(addon.liveSince(channel)).toBeUndefined();
+    rgb(channel, 'width=32,height=16', true);
+    await frames(channel, 3);
+    expect(addon.liveSince(channel)).toBeUndefined();
+    const camera = rgb(channel, 'width=32,height=16');
+    await expect.poll(() => addon.liveSince(channel)).toBeGreaterThan(0);
+    const since = addon.liveSince(channel);
+    // One camera in the place of another is no break.
+    const next = rgb(channel, 'width=48,height=16');
+    await expect.poll(() => look(channel).caps).toContain('width=(int)48');
+    expect(addon.liveSince(channel)).toBe(since);
+    stop(camera);
+    stop(next);
+    await expect.poll(() => addon.liveSince(channel)).toBeUndefined();
+  });
+});
+
+it('a reader of every so many is given just those', async () => {
+  const [channel, mine] = [fresh(), fresh()];
+  play(`hubsrc channel=${channel} every=5 owner=OWNER ! hubsink channel=${mine}`);
+  play(
+    `videotestsrc is-live=true num-buffers=31 ! video/x-raw,format=NV12,width=32,height=16,framerate=100/1 ! hubsink channel=${channel} owner=OWNER`,
+  );
+  await frames(channel, 31);
+  await expect.poll(() => look(mine).frames).toBe(7);
+});
+
+it('pictures that stand for themselves need no keyframe, whatever their encoder says', async () => {
+  const channel = fresh();
+  play(
+    `videotestsrc is-live=true ! video/x-raw,format=I420,width=32,height=16,framerate=30/1 ! webpenc ! hubsink channel=${channel} owner=OWNER`,
+  );
+  await frames(channel, 3);
+  expect(look(channel).keyframes).toBe(look(channel).frames);
+});
+
 it('a hundred readers that come and go at random while producers change harm nobody', async () => {
   const [channel, mine] = [fresh(), fresh()];
   let producer = encode(channel);

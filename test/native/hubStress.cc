@@ -17,6 +17,7 @@
 #include "../../native/media/hubsink.h"
 #include "../../native/media/hubsrc.h"
 #include "../../native/media/pipelines.h"
+#include "../../native/media/tap.h"
 
 namespace obscura {
 
@@ -133,6 +134,26 @@ void consume(Channel& channel, int number) {
   }
 }
 
+/** The one thread that opens taps, as that of JavaScript is. */
+void tapInto(const std::string& channel) {
+  while (!done) {
+    openTap(channel);
+    for (int turn = 0; turn < 100 && !done; turn += 1) {
+      const auto taken = takeFromTap(channel);
+      if (!taken) {
+        std::this_thread::yield();
+        continue;
+      }
+      std::uint32_t content = 0;
+      if (taken->size() != sizeof(content)) fail("a picture is whole");
+      taken->copyTo(reinterpret_cast<std::uint8_t*>(&content));
+      if (content != frameContent) fail("what is taken is what was put in");
+      offered += 1;
+    }
+    closeTap(channel);
+  }
+}
+
 void abuseClasses() {
   const auto channel = Channel::named("stress");
   // Names that GLib keeps for good are made before there are threads: the sanitizer does not see its locks.
@@ -141,9 +162,11 @@ void abuseClasses() {
   std::vector<std::thread> taking;
   for (int number = 0; number < producers; number += 1) making.emplace_back([&, number] { produce(*channel, number); });
   for (int number = 0; number < consumers; number += 1) taking.emplace_back([&, number] { consume(*channel, number); });
+  taking.emplace_back([] { tapInto("stress"); });
   taking.emplace_back([&channel] {
     while (!done) {
       channel->requestKeyframe();
+      channel->liveSince();
       if (Channel::statistics().find("stress") == std::string::npos) fail("the figures name every channel");
       std::this_thread::yield();
     }

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { run } from '../support/mediaServer.js';
 
 const root = resolve(import.meta.dirname, '../..');
-const parts = ['channel', 'hubsink', 'hubsrc', 'pipelines', 'graph', 'rtptimes', 'rtp_reports'];
+const parts = ['channel', 'hubsink', 'hubsrc', 'pipelines', 'graph', 'rtptimes', 'rtp_reports', 'tap'];
 let folder = '';
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'obscura-hub-'));

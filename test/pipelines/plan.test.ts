@@ -4,6 +4,7 @@ import { launchText } from '../../src/pipelines/launchText.js';
 import { registry } from '../../src/observables/registry.js';
 import { knownEncoders } from '../../src/pipelines/encoders.js';
 import { effectiveFramerate, type Machine } from '../../src/pipelines/machine.js';
+import { channelOf, variantOf } from '../../src/pipelines/pictures.js';
 import { plan } from '../../src/pipelines/plan.js';
 import { mediaKeys, type MediaSettings } from '../../src/pipelines/settings.js';
 
@@ -233,5 +234,80 @@ describe('every launch text', () => {
   it('that is wrong is answered in GStreamer’s own words', () => {
     expect(addon.parse('videotestsrc ! nonsense ! hubsink')).toBe('no element "nonsense"');
     expect(addon.parse('videotestsrc !')).toMatch(/./);
+  });
+});
+
+describe('single pictures', () => {
+  const variant = { format: 'jpeg', width: 640, quality: 85, fps: 15, every: 1, marks: 'stream' } as const;
+
+  it('are a pipeline of their own in each form, from whatever fills the picture', () => {
+    const pictureVariants = [channelOf(variant), channelOf({ ...variant, format: 'raw', marks: 'plain' })];
+    const { pipelines, taps } = plan({ ...defaults, pictureVariants, activeCameraHead: 1 }, software);
+    expect(pipelines.slice(3)).toMatchInlineSnapshot(`
+      [
+        {
+          "channel": "picture/jpeg-640-85-15-1-stream",
+          "exclusive": false,
+          "live": {
+            "frames.max-rate": "15",
+            "shape.caps": "video/x-raw,format=NV12,pixel-aspect-ratio=1/1,width=[2,640]",
+            "time.background": "semi-transparent",
+            "time.block": "0",
+            "time.colour": "16777215",
+            "time.format": "yyyy-MM-dd HH:mm:ss",
+            "time.position": "bottom-left",
+            "time.size": "24",
+            "time.text": "true",
+            "time.time-zone": "UTC",
+          },
+          "name": "picture/jpeg-640-85-15-1-stream",
+          "preload": false,
+          "repeats": false,
+          "secrets": {},
+          "text": "hubsrc name=frames channel=raw/secondary max-queue=1 every=1 history=30000 ! videoscale ! capsfilter name=shape ! nv12timestamp name=time ! jpegenc idct-method=ifast quality=85 ! hubsink channel=picture/jpeg-640-85-15-1-stream",
+        },
+        {
+          "channel": "picture/raw-640-0-15-1-plain",
+          "exclusive": false,
+          "live": {
+            "frames.max-rate": "15",
+            "shape.caps": "video/x-raw,format=NV12,pixel-aspect-ratio=1/1,width=[2,640]",
+          },
+          "name": "picture/raw-640-0-15-1-plain",
+          "preload": false,
+          "repeats": false,
+          "secrets": {},
+          "text": "hubsrc name=frames channel=raw/secondary max-queue=1 every=1 history=30000 ! videoscale ! capsfilter name=shape ! videoconvert ! video/x-raw,format=RGB ! hubsink channel=picture/raw-640-0-15-1-plain",
+        },
+      ]
+    `);
+    expect(taps).toEqual(pictureVariants.map((channel) => ({ channel, camera: 'raw/secondary' })));
+    const both = plan({ ...defaults, pictureVariants, pipEnabled: true }, software);
+    expect(both.pipelines.at(-1)?.text).toContain('hubsrc name=frames channel=raw/scene');
+    expect(both.taps[0]?.camera).toBe('raw/primary');
+  });
+
+  it('change nothing of the pipelines that are there', () => {
+    const without = plan(defaults, software);
+    const many = plan({ ...defaults, pictureVariants: [channelOf(variant)] }, software);
+    expect(many.pipelines.slice(0, without.pipelines.length)).toEqual(without.pipelines);
+    expect(many.mounts).toEqual(without.mounts);
+  });
+
+  it('have one name for one form', () => {
+    expect(channelOf(variant)).toBe('picture/jpeg-640-85-15-1-stream');
+    expect(variantOf(channelOf(variant))).toEqual(variant);
+    // Colours are kept for two pixels together, and what is not encoded has no quality.
+    expect(channelOf({ ...variant, width: 641 })).toBe(channelOf(variant));
+    const raw = { ...variant, format: 'raw' } as const;
+    expect(channelOf({ ...raw, quality: 1 })).toBe(channelOf({ ...raw, quality: 100 }));
+  });
+
+  it('carry the time where that is asked for, even where the video does not', () => {
+    const silent = { ...defaults, timestampOverlay: { ...defaults.timestampOverlay, enabled: false } };
+    const textOf = (marks: 'plain' | 'time' | 'stream'): string | undefined =>
+      plan({ ...silent, pictureVariants: [channelOf({ ...variant, marks })] }, software).pipelines.at(-1)
+        ?.live['time.text'];
+    expect([textOf('plain'), textOf('time'), textOf('stream')]).toEqual([undefined, 'true', 'false']);
   });
 });

@@ -12,6 +12,7 @@ import { buildApp } from '../../src/api/server.js';
 import type { App } from '../../src/api/http/route.js';
 import type { Services } from '../../src/api/services.js';
 import { Sync } from '../../src/api/sync/sync.js';
+import { Places } from '../../src/library/places.js';
 import { registry, rules } from '../../src/observables/registry.js';
 import { systemActor } from '../../src/store/actor.js';
 import { History } from '../../src/store/history.js';
@@ -61,6 +62,8 @@ export async function startWebServer(): Promise<WebServer> {
   const limits = { perAddress: 100, perUser: 100, total: 100 };
   const services: Services = {
     media: undefined,
+    photos: undefined,
+    places: new Places(folder, ['photos']),
     ...{ store, journal, accounts, sync, locks, trials, log, limits },
     presets: new Presets(store),
     history: new History(store, journal),

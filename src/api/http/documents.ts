@@ -1,7 +1,7 @@
 // The documents that describe the interfaces, made from the routes and messages themselves, and a page to read them.
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
-import { Type } from '@sinclair/typebox';
+import { Type, type TSchema } from '@sinclair/typebox';
 import { asyncApiDocument } from './asyncapi.js';
 import { answers, type Access, type App } from './route.js';
 
@@ -14,6 +14,13 @@ const needs: Readonly<Record<Extract<Access, string>, string>> = {
 
 const logo =
   '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 150 40"><circle cx="20" cy="20" r="16" fill="none" stroke="#fff" stroke-width="3"/><circle cx="20" cy="20" r="6" fill="#fff"/><text x="46" y="27" fill="#fff" font-family="sans-serif" font-size="22">Obscura</text></svg>';
+
+/** OpenAPI has no name for the rest of an address, and tools none for a star. */
+function restOf(params: unknown): TSchema | undefined {
+  return (params as { readonly properties?: Readonly<Record<string, TSchema>> } | undefined)?.properties?.[
+    '*'
+  ];
+}
 
 /** To be called before the routes are declared: it hears of each as it comes. */
 export async function document(app: App, version: string): Promise<void> {
@@ -41,10 +48,12 @@ export async function document(app: App, version: string): Promise<void> {
       const access = route.config?.access ?? 'public';
       const who = typeof access === 'string' ? needs[access] : `Takes ${access.join(' or ')}.`;
       const { description } = schema;
+      const rest = restOf(schema.params);
       return {
-        url,
+        url: rest === undefined ? url : url.replace('*', ':path'),
         schema: {
           ...schema,
+          ...(rest === undefined ? {} : { params: Type.Object({ path: rest }) }),
           description: description === undefined ? who : `${description}\n\n${who}`,
           ...(access === 'public' ? { security: [] } : {}),
         },

@@ -88,11 +88,11 @@ function translate(
 ): { readonly status: number; readonly facts: ErrorFacts } {
   if (error instanceof HttpError) return { status: error.status, facts: error };
   if (error instanceof ObscuraError) {
-    const { key, message, details } = error;
+    const { key, message, details, knownAs } = error;
     // Whom nobody knows is asked to log in, rather than told that this is not for them.
     const stranger = error.code === 'forbidden' && isStranger(request);
     const { status, code } = ofCode[stranger ? 'unauthenticated' : error.code];
-    const named = error.code === 'unknown' && key !== undefined ? 'UNKNOWN_KEY' : code;
+    const named = knownAs ?? (error.code === 'unknown' && key !== undefined ? 'UNKNOWN_KEY' : code);
     return { status, facts: { code: named, message, key, details: publicDetails(details) } };
   }
   if (error.validation !== undefined) {

@@ -2,10 +2,12 @@
 // Adds `hide` to the type of a route's schema.
 import type {} from '@fastify/swagger';
 import websocket from '@fastify/websocket';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify';
 import type { WebSocket } from 'ws';
 import { networkOf } from '../../access/limiter.js';
+import type { Origin } from '../../access/identity.js';
 import { ObscuraError } from '../../errors.js';
+import type { Permission } from '../../observables/permissions.js';
 import { closeCodes } from '../../protocol/v2.js';
 import { HttpError } from '../http/errors.js';
 import { identify, isForeignOrigin, originOf, type Identified } from '../identify.js';
@@ -20,7 +22,17 @@ const largestMessage = 64 * 1024;
 const heartbeatMs = 25_000;
 const loginWithinMs = 10_000;
 
-type Open = (ws: WebSocket, request: FastifyRequest, identified: Identified) => Connection;
+type Open = (ws: WebSocket, request: FastifyRequest, identified: Identified, origin: Origin) => Connection;
+
+interface DoorOptions {
+  /** For how long somebody may stay who may do nothing without logging in. */
+  readonly loginWithin?: number;
+  /** Without any of these nobody comes in at all. */
+  readonly needs?: readonly Permission[];
+}
+
+/** What makes a route one for WebSockets as well. */
+type Door = Required<Pick<RouteOptions, 'preValidation' | 'wsHandler'>>;
 
 export class Connections {
   readonly #services: Services;
@@ -60,8 +72,8 @@ export class Connections {
     });
     const v1 =
       (style: V1Style): Open =>
-      (ws, request, { identity }) =>
-        new V1Connection(services, ws, identity, originOf(request, 'ws'), names, style);
+      (ws, _request, { identity }, origin) =>
+        new V1Connection(services, ws, identity, origin, names, style);
     this.#door(app, '/api/v1', v1('flat'));
     this.#door(app, '/api', v1('raw'));
     this.#door(app, '/ws', v1('typed'));
@@ -69,8 +81,8 @@ export class Connections {
     this.#door(
       app,
       '/api/v2',
-      (ws, request, { identity }) => new V2Connection(services, ws, identity, originOf(request, 'ws')),
-      loginWithinMs,
+      (ws, _request, { identity }, origin) => new V2Connection(services, ws, identity, origin),
+      { loginWithin: loginWithinMs },
     );
   }
 
@@ -79,24 +91,30 @@ export class Connections {
     for (const { ws } of this.#all) ws.close(goingAway, 'the server is stopping');
   }
 
-  /** `loginWithin`: how long somebody may stay who may do nothing without logging in. */
-  #door(app: FastifyInstance, url: string, open: Open, loginWithin?: number): void {
+  #door(app: FastifyInstance, url: string, open: Open, options: DoorOptions = {}): void {
     app.route({
       method: 'GET',
       url,
       schema: { hide: true },
-      preValidation: async (request) => {
-        if (request.ws) await this.#admit(request);
-      },
       // Health checks and browsers come here without an upgrade.
       handler: () => ({ websocket: url, message: 'Connect with a WebSocket client' }),
+      ...this.upgrade(open, options),
+    });
+  }
+
+  /** Nobody comes in without being identified and counted. */
+  upgrade(open: Open, { loginWithin, needs }: DoorOptions = {}): Door {
+    return {
+      preValidation: async (request) => {
+        if (request.ws) await this.#admit(request, needs);
+      },
       wsHandler: (ws, request) => {
         const identified = this.#identified.get(request);
         if (identified === undefined) {
           ws.terminate();
           return;
         }
-        const connection = open(ws, request, identified);
+        const connection = open(ws, request, identified, originOf(request, 'ws'));
         connection.start();
         this.#all.add(connection);
         const timer =
@@ -110,11 +128,11 @@ export class Connections {
           this.#all.delete(connection);
         });
       },
-    });
+    };
   }
 
   /** Before the upgrade: a refusal is a plain HTTP answer. */
-  async #admit(request: FastifyRequest): Promise<void> {
+  async #admit(request: FastifyRequest, needs: DoorOptions['needs']): Promise<void> {
     const { store, accounts, limits } = this.#services;
     if (isForeignOrigin(request, store.get('allowedOrigins')))
       throw new HttpError(
@@ -123,6 +141,9 @@ export class Connections {
         'Pages of other sites may not connect; see allowedOrigins',
       );
     const identified = await identify(accounts, request, 'ws', { queryToken: true });
+    request.identity = identified.identity;
+    if (needs !== undefined && !identified.identity.may(...needs))
+      throw new ObscuraError('forbidden', `You may not come in here; it takes ${needs.join(' or ')}`);
     const place = networkOf(request.ip);
     let fromPlace = 0;
     let ofUser = 0;

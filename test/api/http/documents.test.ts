@@ -31,8 +31,11 @@ function servedRoutes(): Set<string> {
     trail.length = Math.max(0, depth - 1);
     trail.push(part);
     for (const method of methods.split(', ').filter((each) => each !== '' && each !== 'HEAD'))
-      served.add(`${method} ${trail.join('')}`);
+      // The rest of an address has a name in the documents.
+      served.add(`${method} ${trail.join('').replace(/\/?\*$/, '/:path')}`);
   }
+  // The tree leaves out the rest of an address that is no route itself.
+  if (server.app.hasRoute({ method: 'GET', url: '/download/*' })) served.add('GET /download/:path');
   return served;
 }
 

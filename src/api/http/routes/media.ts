@@ -10,11 +10,11 @@ import { answers, nothing, type App } from '../route.js';
 const tags = ['media'];
 const Client = Type.Object({
   id: Type.String(),
-  protocol: Type.Union([Type.Literal('rtsp'), Type.Literal('webrtc')]),
+  protocol: Type.Union(['rtsp', 'webrtc', 'mjpeg', 'frames'].map((protocol) => Type.Literal(protocol))),
   address: Type.String(),
   user: Type.String({ description: 'Empty for those who have not logged in.' }),
   stream: Type.String({ description: 'What is played; empty before it plays.' }),
-  transport: Type.String({ description: 'tcp, udp, multicast or webrtc; empty before it plays.' }),
+  transport: Type.String({ description: 'tcp, udp, multicast, webrtc or http; empty before it plays.' }),
   secure: Type.Boolean(),
   bytes: Type.Integer({ description: 'Sent to this client alone.' }),
   report: Type.Optional(
@@ -100,7 +100,10 @@ export function mediaRoutes(app: App, { media }: Services): void {
           transport: 'webrtc',
           secure: true,
         }));
-      return { clients: [...rtsp, ...webrtc] };
+      const pictures = running()
+        .pictures.list()
+        .map((client) => ({ ...client, transport: 'http' }));
+      return { clients: [...rtsp, ...webrtc, ...pictures] };
     },
   );
   app.delete(
@@ -111,7 +114,9 @@ export function mediaRoutes(app: App, { media }: Services): void {
     },
     async ({ params }, reply) => {
       const isRtsp = /^\d+$/.test(params.id);
-      const gone = isRtsp ? await running().kick(Number(params.id)) : await running().webrtc.close(params.id);
+      const gone = isRtsp
+        ? await running().kick(Number(params.id))
+        : running().pictures.end(params.id) || (await running().webrtc.close(params.id));
       if (!gone) throw new ObscuraError('unknown', `There is no client ${params.id}`);
       return await reply.code(204).send();
     },
