@@ -53,6 +53,7 @@ export async function openLab(environment: Partial<Environment> = {}): Promise<L
       httpsPort: 0,
       bind: '127.0.0.1',
       rtspPort: undefined,
+      camera: {},
       photoInterval: undefined,
       factoryFile: undefined,
       adminPassword: benchPassword,

@@ -43,6 +43,9 @@ const sourceTypes = [
 export const pixelFormats = ['NV12', 'I420', 'YUY2', 'MJPG', 'H264'] as const;
 
 const Head = object({
+  name: Type.Optional(
+    Type.String({ minLength: 1, maxLength: 64, description: 'By which lists of cameras call it.' }),
+  ),
   source: choice(sourceTypes, 'Where the picture comes from; `test` is a moving pattern.'),
   device: path,
   format: choice(pixelFormats),

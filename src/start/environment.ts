@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { ObscuraError } from '../errors.js';
+import { cameraFrom } from './cameraEnvironment.js';
 import { longestPhotoInterval } from '../observables/photos.js';
 
 export interface Environment {
@@ -12,6 +13,8 @@ export interface Environment {
   readonly bind: string;
   /** Only the first value of the setting: what people choose later wins. */
   readonly rtspPort: number | undefined;
+  /** Of the primary camera, as its first values. */
+  readonly camera: ReturnType<typeof cameraFrom>;
   /** Seconds between photos, as the first value of the setting. */
   readonly photoInterval: number | undefined;
   readonly factoryFile: string | undefined;
@@ -60,6 +63,7 @@ export function readEnvironment(variables: Variables): Environment {
     httpsPort: port('OBSCURA_HTTPS_PORT', 0),
     bind: text('OBSCURA_BIND') ?? '::',
     rtspPort: port('OBSCURA_RTSP_PORT', 1),
+    camera: cameraFrom(text),
     // By the name that it has in the guides for cameras which people follow.
     photoInterval: seconds('CAMERA_CAPTURE_INTERVAL', longestPhotoInterval),
     factoryFile: factoryFile === undefined ? undefined : resolve(factoryFile),

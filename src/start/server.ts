@@ -91,6 +91,7 @@ export async function startServer({
       initial: {
         ...factory.settings,
         ...(environment.rtspPort === undefined ? {} : { rtspPort: environment.rtspPort }),
+        ...withCamera(factory.settings?.['cameraHeadSettings'], environment),
         ...(environment.photoInterval === undefined ? {} : { photoInterval: environment.photoInterval }),
       },
       onFault: (error) => {
@@ -264,6 +265,16 @@ async function openPhotos(
     log.error(`No photos can be taken: ${messageOf(error)}`);
     return undefined;
   }
+}
+
+type Heads = Values<AppRegistry>['cameraHeadSettings'];
+
+/** What the environment says of the primary camera, over what the factory file or the default says. */
+function withCamera(fromFactory: unknown, { camera }: Environment): Partial<Values<AppRegistry>> {
+  if (Object.keys(camera).length === 0) return {};
+  // Checked with all other first values, when the store is opened.
+  const heads = (fromFactory ?? registry.cameraHeadSettings.default) as Heads;
+  return { cameraHeadSettings: { ...heads, primary: { ...heads.primary, ...camera } } };
 }
 
 /** Below this, settings may not be saved any more soon; nothing is known before the first reading. */

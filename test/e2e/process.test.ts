@@ -188,9 +188,37 @@ it('takes what people chose before the environment, that before the factory file
   again.close();
 });
 
+it('takes its camera from the variables that guides for camera servers use', async () => {
+  const password = 'Correct-horse-1';
+  const login = { OBSCURA_ADMIN_PASSWORD: password };
+  const headers = { authorization: `Basic ${Buffer.from(`admin:${password}`).toString('base64')}` };
+  const camera = { CAMERA_RTSP_URL: 'rtsp://eye:p%40ss@192.0.2.7:554/main?x=a@b', CAMERA_DEVICE_KEY: 'yard' };
+  const ask = async (url: string, path: string): Promise<unknown> =>
+    await (await fetch(url + path, { headers })).json();
+  const on = await start(await dataFolder(), { ...login, ...camera, CAMERA_ENABLED: 'true' });
+  expect(await ask(on.url, '/api/settings/cameraHeadSettings')).toMatchObject({
+    value: {
+      primary: {
+        ...{ name: 'yard', source: 'rtsp', url: 'rtsp://192.0.2.7:554/main?x=a@b' },
+        ...{ username: 'eye', passwordSet: true },
+      },
+      secondary: { source: 'test' },
+    },
+  });
+  expect(await ask(on.url, '/api/devices')).toMatchObject({
+    devices: [{ key: 'yard', type: 'rtsp', enabled: true }, { key: 'secondary' }],
+  });
+  const off = await start(await dataFolder(), { ...login, ...camera, CAMERA_ENABLED: 'false' });
+  expect(await ask(off.url, '/api/devices')).toMatchObject({
+    devices: [{ key: 'yard', type: 'none', enabled: false }, { key: 'secondary' }],
+  });
+});
+
 it.each([
   [{ OBSCURA_HTTP_PORT: 'eighty' }, 'OBSCURA_HTTP_PORT must be a port'],
   [{ CAMERA_CAPTURE_INTERVAL: '1h' }, 'CAMERA_CAPTURE_INTERVAL must be seconds from 0 to 604800'],
+  [{ CAMERA_ENABLED: 'perhaps' }, 'CAMERA_ENABLED must be true or false'],
+  [{ CAMERA_RTSP_URL: 'http://192.0.2.7/' }, 'CAMERA_RTSP_URL must be like rtsp://'],
   [{ OBSCURA_FACTORY: '/nowhere/factory.json' }, 'The factory file /nowhere/factory.json cannot be read'],
   [{ OBSCURA_ADMIN_PASSWORD: 'short' }, 'OBSCURA_ADMIN_PASSWORD cannot be used'],
   [{ OBSCURA_DATA: '/proc/obscura/data' }, 'The data folder /proc/obscura/data cannot be used'],

@@ -33,6 +33,7 @@ export async function runningServer(options: TestServerOptions = {}): Promise<Te
       httpsPort: 0,
       bind: '127.0.0.1',
       rtspPort: undefined,
+      camera: {},
       photoInterval: undefined,
       factoryFile: undefined,
       adminPassword,

@@ -37,6 +37,16 @@ const CameraInfo = Type.Object({
     connected: Type.Boolean(),
   }),
 });
+const Device = Type.Object({
+  key: Type.String({ description: 'Its name, or which of the two it is where it has none.' }),
+  camera: Type.String(),
+  type: Type.String({ description: 'Where its pictures come from.' }),
+  enabled: Type.Boolean(),
+  state: Type.String(),
+  connected: Type.Boolean(),
+  resolution: Type.String(),
+  framerate: Type.Integer(),
+});
 const heads = ['primary', 'secondary'] as const;
 
 /** Sizes and rates that everything downstream is known to do well; any even size within the limits works. */
@@ -135,6 +145,35 @@ export function cameraRoutes(app: App, services: Services): void {
         };
       },
     );
+
+  app.get(
+    '/api/devices',
+    {
+      config: { access: ['Device_r', 'Device_rw'] },
+      schema: {
+        tags,
+        summary: 'The cameras by name',
+        response: answers(Type.Object({ devices: Type.Array(Device) })),
+      },
+    },
+    () => ({
+      devices: heads.map((camera) => {
+        const { name, source } = store.get('cameraHeadSettings')[camera];
+        const { state } = store.get('cameraStatus')[camera];
+        const { resolution, framerate, connected } = headOf(services, camera);
+        return {
+          key: name ?? camera,
+          camera,
+          type: source,
+          enabled: source !== 'none',
+          state,
+          connected,
+          resolution,
+          framerate,
+        };
+      }),
+    }),
+  );
 
   app.post(
     '/api/camera/switch',
