@@ -42,6 +42,7 @@ var testTools = [
   { ask: ['ffprobe', '-version'], package: 'ffmpeg' },
   { ask: ['ip', '-V'], package: 'iproute2' },
   { ask: ['chromium', '--version'], package: 'chromium' },
+  { ask: ['dpkg-query', '--show', 'python3-opencv'], package: 'python3-opencv' },
 ];
 
 function hasCompiler() {

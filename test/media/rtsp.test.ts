@@ -102,6 +102,18 @@ describe('players', () => {
     expect((await run('curl', ['-sS', server.rtsp('/stream1', '')])).code).toBe(0);
   });
 
+  it('of OpenCV read pictures, as the Python clients of the reference product do', async () => {
+    const program = [
+      'import cv2, sys',
+      'capture = cv2.VideoCapture(sys.argv[1])',
+      'shapes = [capture.read()[1].shape for _ in range(100)]',
+      'print(len(shapes), shapes[0], shapes[-1])',
+    ].join('\n');
+    // Debian's own, for which the package is.
+    const { code, out } = await run('/usr/bin/python3', ['-c', program, server.rtsp()]);
+    expect([code, out.trim()]).toEqual([0, '100 (360, 640, 3) (360, 640, 3)']);
+  });
+
   it('record what they get, as ffmpeg and GStreamer do it', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'obscura-rtsp-'));
     const [byFfmpeg, byGst] = [join(folder, 'ffmpeg.mp4'), join(folder, 'gst.mp4')];
@@ -350,14 +362,11 @@ describe('a viewer stays', () => {
     await viewer.more(10);
   });
 
-  it('when a codec is wished that cannot be: what ran goes on', async () => {
+  it('when an encoder is wished that this machine does not have: what ran goes on', async () => {
     const viewer = await watch();
-    const heads = server.store.get('cameraHeadSettings');
-    const outcome = await server.change({
-      cameraHeadSettings: { ...heads, primary: { ...heads.primary, source: 'rtp' } },
-    });
-    expect(outcome).toMatchObject({ ok: false, error: { code: 'failed' } });
-    await expect.poll(() => server.store.get('cameraHeadSettings').primary.source).toBe('test');
+    const outcome = await server.change({ encoderElement: 'v4l2h264enc' });
+    expect(outcome).toMatchObject({ ok: false, error: { code: 'failed', key: 'encoderElement' } });
+    await expect.poll(() => server.store.get('encoderElement')).toBe('auto');
     await viewer.more(10);
   });
 });

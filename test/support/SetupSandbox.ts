@@ -52,6 +52,7 @@ const standIns: Readonly<Record<string, string>> = {
   python3: shell,
   ffprobe: shell,
   chromium: shell,
+  'dpkg-query': shell,
   'apt-get': `${shell}[ "$1" = --version ] && exit 0
 ${writeDown('apt-get')}
 [ -e "$SANDBOX_FACTS/apt-broken" ] && { echo "E: no route to the archive"; exit 100; }
