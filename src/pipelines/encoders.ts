@@ -193,7 +193,7 @@ export function pixelsPerCore(codec: Codec, settings: EncoderSettings, machine: 
 
 /** Whether H.264 costs the processor nothing. */
 export function encodesInHardware(settings: EncoderSettings, machine: Machine): boolean {
-  return pixelsPerCore('h264', settings, machine) === Infinity;
+  return hasEncoder('h264', machine) && pixelsPerCore('h264', settings, machine) === Infinity;
 }
 
 /** The raw form that the encoder takes. */

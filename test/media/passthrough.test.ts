@@ -148,6 +148,13 @@ it('is decoded for those who want another size, and the stream passes all the sa
   expect(passing()).toEqual({ active: true });
   await other.stop();
   await expect.poll(() => state('decode/primary')?.state, { timeout: 10_000 }).toBe('idle');
+  const authorization = `Basic ${Buffer.from(`admin:${adminPassword}`).toString('base64')}`;
+  const photo = await fetch(`${server.url}/camera.jpeg`, { headers: { authorization } });
+  expect([photo.status, photo.headers.get('content-type')]).toEqual([200, 'image/jpeg']);
+  expect([state('encode/stream1')?.text, passing()]).toEqual([
+    expect.stringMatching(/coded\/primary/),
+    { active: true },
+  ]);
   await viewer.more(5);
 });
 
