@@ -1,12 +1,17 @@
 import { defineConfig } from 'vitest/config';
 
+/** Viewers count pictures in these, or the machine is used up: one at a time, and after the rest. */
+const alone = [
+  'test/native/**/*.test.ts',
+  'test/media/{alignment,endurance,hub,impact,packets,passthrough,pictures,pip,rtsp,webrtc,webrtcLoss}.test.ts',
+];
+
 export default defineConfig({
   test: {
     pool: 'forks',
     maxWorkers: 2,
     testTimeout: 20_000,
     hookTimeout: 20_000,
-    // Encoders and players need the machine: what tests them comes after the rest, one file at a time.
     projects: [
       {
         extends: true,
@@ -20,12 +25,23 @@ export default defineConfig({
       {
         extends: true,
         test: {
-          name: 'media',
-          include: ['test/{media,native}/**/*.test.ts'],
-          fileParallelism: false,
+          name: 'cameras',
+          include: ['test/media/**/*.test.ts'],
+          exclude: alone,
           testTimeout: 60_000,
           hookTimeout: 60_000,
           sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'viewers',
+          include: alone,
+          fileParallelism: false,
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          sequence: { groupOrder: 2 },
         },
       },
     ],

@@ -23,6 +23,8 @@ constexpr std::array<const char*, 2> cameraPads = {"sink_0", "sink_1"};
 constexpr std::size_t mostSamples = 128;
 
 struct Seen {
+  /** From when its pictures were taken to when they were here. */
+  std::vector<double> lags;
   std::uint64_t serial = 0;
   std::uint64_t repeated = 0;
   std::uint64_t dropped = 0;
@@ -33,8 +35,6 @@ struct Watch {
   std::vector<double> skews;
   std::vector<double> waits;
   std::array<Seen, cameraPads.size()> seen;
-  /** Whether the times of each camera are those of a clock on the wall. */
-  std::array<bool, cameraPads.size()> isTaken{};
 };
 
 double milliseconds(GstClockTimeDiff time) { return static_cast<double>(time) / GST_MSECOND; }
@@ -73,7 +73,7 @@ void onSelected(GstAggregator* mixer, GstSegment*, guint64, guint64, guint64, Gs
     if (frame->serial == seen.serial) seen.repeated += 1;
     if (frame->serial > seen.serial + 1 && seen.serial > 0) seen.dropped += frame->serial - seen.serial - 1;
     seen.serial = frame->serial;
-    watch.isTaken[index] = frame->times.taken != frame->times.captured;
+    keep(seen.lags, milliseconds(GST_CLOCK_DIFF(frame->times.taken, frame->times.arrived)));
   }
   const auto& [first, second] = frames;
   if (!first.has_value() || !second.has_value()) return;
@@ -93,10 +93,16 @@ Watch& watchOf(GstElement* mixer) {
   return *watch;
 }
 
+double median(std::vector<double> samples) {
+  if (samples.empty()) return 0;
+  std::sort(samples.begin(), samples.end());
+  return samples[samples.size() / 2];
+}
+
 Json summary(std::vector<double> samples) {
   if (samples.empty()) return Json();
-  std::sort(samples.begin(), samples.end());
-  return Json().set("median", samples[samples.size() / 2]).set("worst", samples.back());
+  const double worst = *std::max_element(samples.begin(), samples.end());
+  return Json().set("median", median(std::move(samples))).set("worst", worst);
 }
 
 }  // namespace
@@ -113,10 +119,13 @@ std::string alignmentReport(const std::string& owner) {
         .setRaw("waitedMs", summary(std::move(watch.waits)).text())
         .set("repeated", watch.seen[0].repeated + watch.seen[1].repeated)
         .set("dropped", watch.seen[0].dropped + watch.seen[1].dropped)
-        .set("primaryTellsTime", watch.isTaken[0])
-        .set("secondaryTellsTime", watch.isTaken[1]);
+        .setRaw("lagMs", Json()
+                             .set("primary", median(std::move(watch.seen[0].lags)))
+                             .set("secondary", median(std::move(watch.seen[1].lags)))
+                             .text());
     watch.skews.clear();
     watch.waits.clear();
+    for (Seen& seen : watch.seen) seen.lags.clear();
   }
   gst_object_unref(mixer);
   return report.text();

@@ -182,9 +182,8 @@ export interface AlignmentReport {
   /** Pictures of a camera that were shown more than once, and never, since the beginning. */
   readonly repeated: number;
   readonly dropped: number;
-  /** Whether the cameras say when they took their pictures. */
-  readonly primaryTellsTime: boolean;
-  readonly secondaryTellsTime: boolean;
+  /** From when the pictures of a camera were taken to when they were here. */
+  readonly lagMs: { readonly primary: number; readonly secondary: number };
 }
 
 /** Sent all the time: its absence means that the process hangs. */

@@ -30,20 +30,21 @@ function statusOf(report: AlignmentReport | undefined, store: AppStore, before: 
   return {
     state: !enabled ? 'off' : isAligned ? 'aligned' : 'out of tolerance',
     ...{ skewMs, waitedMs: rounded(report.waitedMs) },
+    lagMs: { primary: Math.round(report.lagMs.primary), secondary: Math.round(report.lagMs.secondary) },
     ...{ repeated: report.repeated, dropped: report.dropped },
     ...(reason === undefined ? {} : { reason }),
   };
 }
 
 /** What somebody can do about it. */
-function reasonFor({ skewMs, waitedMs }: AlignmentReport, store: AppStore): string {
+function reasonFor({ lagMs }: AlignmentReport, store: AppStore): string {
   const { enabled, method, maxLatencyMs } = store.get('streamAlignment');
   if (!enabled) return 'streamAlignment is switched off';
   if (method !== 'timestamp')
     return `By the method ${method} nobody looks at when the pictures were taken; timestamp does`;
-  // The one that came in time has waited about as long as it may.
-  if ((waitedMs.worst ?? 0) >= maxLatencyMs / 2)
-    return `Pictures wait ${String(maxLatencyMs)} ms at most (maxLatencyMs), and would have to wait ${String(Math.round(skewMs.median ?? 0))} ms more`;
+  const later = lagMs.primary > lagMs.secondary ? 'primary' : 'secondary';
+  if (lagMs[later] > maxLatencyMs)
+    return `Pictures of the ${later} camera come ${String(Math.round(lagMs[later]))} ms after they were taken, and the others wait ${String(maxLatencyMs)} ms at most (maxLatencyMs)`;
   return 'The cameras do not take their pictures at the same times';
 }
 
