@@ -28,14 +28,15 @@ export function watchLoad(
   let samples: Sample[] = [];
   let trouble: string | undefined;
 
+  const limitOf = (effective: number): string => {
+    if (store.get('streamPassthroughStatus').stream1.active) return 'the camera sends no more';
+    if (effective === cameraFramerate(cameraSettings(store))) return 'the camera is set to no more';
+    return `this machine cannot encode ${store.get('streamResolution')} faster in software`;
+  };
   const reduced = (): string | undefined => {
     const effective = store.get('streamFramerateEffective');
     if (effective >= store.get('streamFramerate')) return undefined;
-    const isCamera = effective === cameraFramerate(cameraSettings(store));
-    const why = isCamera
-      ? 'the camera is set to no more'
-      : `this machine cannot encode ${store.get('streamResolution')} faster in software`;
-    return `It runs at ${String(effective)}: ${why}`;
+    return `It runs at ${String(effective)}: ${limitOf(effective)}`;
   };
   const say = (): void => {
     store.statuses.remark('streamFramerate', trouble ?? reduced());

@@ -92,6 +92,16 @@ describe('two cameras in one picture', () => {
     expect(status().skewMs.median).toBeGreaterThan(delay / 2);
   });
 
+  it.each(['hardware', 'software'])('by the method %s keep what the network did to them', async (method) => {
+    relay.delay = 250;
+    await align({ enabled: true, method, maxLatencyMs: 600 });
+    await expect.poll(() => all((skew) => skew > 100), { timeout: 10_000 }).toBe(true);
+    await expect.poll(status, { timeout: 5000 }).toMatchObject({
+      state: 'out of tolerance',
+      reason: `By the method ${method} nobody looks at when the pictures were taken; timestamp does`,
+    });
+  });
+
   it('are shown all the same where nobody wants to wait for so long, and that is told', async () => {
     relay.delay = 250;
     await align({ enabled: true, method: 'timestamp', maxLatencyMs: 100 });
