@@ -262,10 +262,21 @@ class Session : public std::enable_shared_from_this<Session> {
     gst_object_unref(sink);
   }
 
+  /** Of the two codecs that are agreed on here; parsebin would leave VP8 in its packets. */
+  static std::string parserOf(GstPad* pad) {
+    GstCaps* caps = gst_pad_get_current_caps(pad);
+    if (caps == nullptr) caps = gst_pad_query_caps(pad, nullptr);
+    const gchar* codec = gst_structure_get_string(gst_caps_get_structure(caps, 0), "encoding-name");
+    const std::string parser = g_strcmp0(codec, "VP8") == 0 ? "rtpvp8depay" : "rtph264depay ! h264parse";
+    gst_caps_unref(caps);
+    return parser;
+  }
+
   /** What the browser sends goes on as a camera's does. */
   void onStream(GstPad* pad) {
     if (gst_pad_get_direction(pad) != GST_PAD_SRC || isFed_.exchange(true)) return;
-    const std::string text = "rtptimes ! parsebin ! hubsink channel=" + offer_.channel + " owner=\"" + offer_.session + "\"";
+    const std::string text = "rtptimes ! " + parserOf(pad) + " ! hubsink channel=" + offer_.channel + " owner=\"" +
+                             offer_.session + "\"";
     GError* error = nullptr;
     GstElement* feed = gst_parse_bin_from_description(text.c_str(), TRUE, &error);
     if (feed == nullptr) {

@@ -84,6 +84,24 @@ function twccIn(lines: readonly string[]): number {
   return Number(/^a=extmap:(\d+)/.exec(twcc ?? '')?.[1] ?? 0);
 }
 
+/** Of a candidate, which names its host in the fifth place. */
+const namesHost = /^(?:a=)?candidate:\S+ \d+ \S+ \d+ \S+\.local /i;
+
+/**
+ * Browsers hide their addresses behind names that only multicast DNS knows. Looking one up in vain costs libgstwebrtc a
+ * whole agent with its sockets, for ever; and nobody needs it, because the browser comes here by itself.
+ */
+export function isHidden(candidate: string): boolean {
+  return namesHost.test(candidate);
+}
+
+export function withoutHidden(sdp: string): string {
+  return sdp
+    .split('\n')
+    .filter((line) => !isHidden(line))
+    .join('\n');
+}
+
 function rank(parameters: string, order: readonly string[]): number {
   const id = /profile-level-id=([0-9a-f]{2})/i.exec(parameters)?.[1]?.toLowerCase() ?? '42';
   const place = order.indexOf(id);

@@ -2,7 +2,15 @@
 import { randomBytes } from 'node:crypto';
 import type { MediaAddon, MediaEvent } from './gstreamer.js';
 import type { WebRtcCandidate, WebRtcOpened, WebRtcOrder, WebRtcReport } from './messages.js';
-import { readOffer, readPushedOffer, twccUri, UnfitOffer, type VideoOffer } from './sdp.js';
+import {
+  isHidden,
+  readOffer,
+  readPushedOffer,
+  twccUri,
+  UnfitOffer,
+  withoutHidden,
+  type VideoOffer,
+} from './sdp.js';
 
 /** Gathering addresses takes no time on a local network; a server that does not answer must not hold up the rest. */
 const describeWithinMs = 5000;
@@ -76,7 +84,16 @@ export class WebRtcSessions {
     const caps = `application/x-rtp,media=video,encoding-name=${codec},clock-rate=90000,payload=${String(payloadType)}${extension}${feedback}`;
     try {
       this.#addon.webrtcOpen({
-        ...{ session, sdp: sdp ?? '', channel: stream, caps, receives, trickle, stunServer, turnServers },
+        ...{
+          session,
+          sdp: withoutHidden(sdp ?? ''),
+          channel: stream,
+          caps,
+          receives,
+          trickle,
+          stunServer,
+          turnServers,
+        },
       });
       const opened = { session, sdp: withParameters(await described, payloadType, parameters) };
       // Only when the description is on its way.
@@ -91,11 +108,12 @@ export class WebRtcSessions {
   }
 
   answer(session: string, sdp: string): boolean {
-    return this.#sessions.has(session) && this.#addon.webrtcAnswer(session, sdp);
+    return this.#sessions.has(session) && this.#addon.webrtcAnswer(session, withoutHidden(sdp));
   }
 
   addCandidate(session: string, line: number, candidate: string): boolean {
-    return this.#sessions.has(session) && this.#addon.webrtcCandidate(session, line, candidate);
+    if (!this.#sessions.has(session)) return false;
+    return isHidden(candidate) || this.#addon.webrtcCandidate(session, line, candidate);
   }
 
   close(name: string): boolean {
