@@ -18,6 +18,8 @@ constexpr std::int64_t betweenRequestsUs = 100'000;
 constexpr GstClockTime shortestGap = GST_MSECOND;
 /** Enough for whatever takes part in making one channel from another. */
 constexpr std::size_t mostTimes = 128;
+/** One that stands by is heard in place of one that has said nothing for so long. */
+constexpr std::int64_t silentAfterUs = 500'000;
 /** Two frames are never as close as this. */
 constexpr GstClockTimeDiff sameTime = GST_MSECOND / 2;
 
@@ -106,7 +108,12 @@ void Channel::publish(Producer* producer, std::uint64_t generation, GstBuffer* b
     const std::lock_guard<std::mutex> hold(lock_);
     if (producer_ == producer && heir_ != nullptr) return;
     if (producer_ != producer) {
-      if (!isKey || !mayTakeOver(*producer, generation)) return;
+      if (!mayTakeOver(*producer, generation)) return;
+      if (!isKey) {
+        // One that was silent for a while, and had lost its place, comes back.
+        if (generation == generation_ && !producer->isStandby()) producer->requestKeyframe();
+        return;
+      }
       if (isShown(times)) {
         // Nobody is to see it twice: the next picture is the new one's first, and not the old one's any more.
         heir_ = producer;
@@ -173,7 +180,7 @@ Times Channel::timesOf(GstClockTime captured) {
 
 bool Channel::mayTakeOver(const Producer& producer, std::uint64_t generation) const {
   if (!producer.isStandby()) return generation >= generation_;
-  return producer_ == nullptr || producer_->isStandby();
+  return producer_ == nullptr || producer_->isStandby() || g_get_monotonic_time() - lastFrameAt_ > silentAfterUs;
 }
 
 bool Channel::isShown(const Times& times) const {

@@ -87,7 +87,7 @@ class Channel {
   std::uint64_t beginProducing();
   /**
    * A newer producer takes over with its first keyframe; what an older one still delivers is ignored. One on standby
-   * takes over when there is no other, and gives way to any. Times never go backwards across such a change; within
+   * takes over when there is no other, or that one is silent, and gives way to any. Times never go backwards across such a change; within
    * what one producer has encoded they may, where pictures are not sent in the order in which they are shown.
    */
   void publish(Producer* producer, std::uint64_t generation, GstBuffer* buffer, GstCaps* caps, const Times& times);

@@ -165,6 +165,8 @@ export class PhotoStore {
   /** By space. Whether there is enough in the end. */
   async #makeRoom(): Promise<boolean> {
     const least = this.#retention().minFreeMb * megabyte;
+    // Where all photos together are not enough, none of them goes.
+    if ((await this.#freeSpace()) + this.#index.totals().bytes < least) return false;
     while (least > 0 && (await this.#freeSpace()) < least) {
       const gone = this.#index.oldest(deletedAtOnce);
       if (gone.length === 0) return false;

@@ -77,7 +77,10 @@ export class Places {
   async open(path: string): Promise<OpenedFile> {
     const steps = stepsOf(path);
     const real = await missingIsUnknown(this.#real(steps));
-    const handle = await missingIsUnknown(open(real, constants.O_RDONLY | constants.O_NOFOLLOW));
+    // Without waiting: what is no file, such as a pipe, might never open.
+    const handle = await missingIsUnknown(
+      open(real, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK),
+    );
     const facts = await handle.stat();
     if (!facts.isFile()) {
       await handle.close();

@@ -32,7 +32,7 @@ const firstRetryMs = 500;
 const longestRetryMs = 30_000;
 const longestRetryOfSourceMs = 10_000;
 /** Cameras lock out who tries a wrong password too often. */
-const retryUnauthorizedMs = 30_000;
+const retryUnauthorizedMs = 120_000;
 
 interface Instance {
   /** Under which its messages come. */
@@ -145,6 +145,7 @@ export class Engine {
       ({ plan, running, state, since, restarts, reason, problem, controls }) => ({
         ...{ name: plan.name, state, since, restarts },
         text: launchText((running?.plan ?? plan).text, (running?.plan ?? plan).live),
+        ...fromOf(running?.plan ?? plan),
         ...(reason === undefined ? {} : { reason }),
         ...(problem === undefined ? {} : { problem }),
         ...(controls.refusals.length === 0 ? {} : { refusals: controls.refusals }),
@@ -250,6 +251,7 @@ export class Engine {
     const { running } = unit;
     const before = unit.plan;
     unit.plan = plan;
+    if (plan.external !== true) unit.sender = undefined;
     if (unit.card !== undefined && before.card !== plan.card) {
       this.#hideCard(unit);
       this.#showCard(unit);
@@ -258,6 +260,11 @@ export class Engine {
       unit.retryMs = firstRetryMs;
       if (unit.state === 'failed' && plan.external !== true) this.#restart(unit, 0);
       else this.#follow(unit);
+      return;
+    }
+    if (plan.external === true) {
+      this.#stop(unit);
+      this.#follow(unit);
       return;
     }
     // One that takes its time to take over is not waited for any more.
@@ -359,13 +366,22 @@ export class Engine {
       this.#stop(unit);
     } else if (unit.sender !== undefined) {
       this.#hideCard(unit);
-      if (unit.state !== 'running') this.#set(unit, 'running');
+      if (unit.state !== 'running') {
+        unit.framesBefore = this.#channels()[unit.plan.channel]?.frames ?? 0;
+        this.#set(unit, 'running');
+      }
     } else {
-      this.#set(unit, 'failed');
-      unit.reason = 'nobody sends';
-      unit.problem = 'silent';
-      this.#showCard(unit);
+      this.#missSender(unit, new PipelineError('silent', 'nobody sends'));
     }
+  }
+
+  /** Whoever sent may come back, or end their session; the hub tells. */
+  #missSender(unit: Unit, { problem, message }: PipelineError): void {
+    unit.sender = undefined;
+    this.#set(unit, 'failed');
+    unit.reason = message;
+    unit.problem = problem;
+    this.#showCard(unit);
   }
 
   /** Starts and stops with what is asked for. */
@@ -446,19 +462,25 @@ export class Engine {
   /** Sources that stop without a word. */
   #watch(): void {
     const sources = [...this.#units.values()].filter(
-      ({ plan, state, running, next }) =>
-        plan.card !== undefined && state === 'running' && running !== undefined && next === undefined,
+      ({ plan, state, running, next, sender }) =>
+        plan.card !== undefined &&
+        state === 'running' &&
+        (running ?? sender) !== undefined &&
+        next === undefined,
     );
     if (sources.length === 0) return;
     const channels = this.#channels();
-    for (const { plan, running, since, framesBefore } of sources) {
+    for (const unit of sources) {
+      const { plan, running, since, framesBefore } = unit;
       const { ageMs, frames } = channels[plan.channel] ?? { ageMs: 0, frames: 0 };
       const seen = frames - framesBefore;
       const perFrameMs = (Date.now() - ageMs - since) / seen;
       const patienceMs =
         seen < silentAfterFrames ? silentAtFirstMs : Math.max(silentAfterMs, silentAfterFrames * perFrameMs);
-      if (running !== undefined && ageMs > patienceMs)
-        this.#failed(running.owner, new PipelineError('silent', 'no pictures come any more'));
+      if (ageMs <= patienceMs) continue;
+      const silence = new PipelineError('silent', 'no pictures come any more');
+      if (running !== undefined) this.#failed(running.owner, silence);
+      else this.#missSender(unit, silence);
     }
   }
 
@@ -576,6 +598,10 @@ async function within(ms: number, work: Promise<void>): Promise<void> {
   const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, ms)));
   await Promise.race([work, late]);
   clearTimeout(timer);
+}
+
+function fromOf({ from }: PipelinePlan): { readonly from?: string } {
+  return from === undefined ? {} : { from };
 }
 
 function isSamePipeline(before: PipelinePlan, after: PipelinePlan): boolean {

@@ -87,6 +87,8 @@ export interface PipelineReport {
   readonly state: 'idle' | 'starting' | 'running' | 'failed';
   readonly since: number;
   readonly restarts: number;
+  /** The source that it takes encoded video from. */
+  readonly from?: string;
   readonly reason?: string;
   readonly problem?: Problem;
   /** What its device does not do of what settings ask of it. */

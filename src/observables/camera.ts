@@ -130,7 +130,13 @@ const HeadFormat = object({
   width: Type.Integer({ minimum: 0 }),
   height: Type.Integer({ minimum: 0 }),
   framerate: Type.Number({ minimum: 0, description: '0 where the camera does not say.' }),
+  from: Type.String({ maxLength: 1024, description: 'The source that sends so.' }),
 });
+
+/** Which source of video a head stands for, whatever else of it is changed. */
+export function sourceOf({ source, url: address, device: file, format }: Head): string {
+  return [source, address ?? file, ...(source === 'v4l2' ? [format] : [])].join(' ');
+}
 
 export const cameraFormats = defineObservable('cameraFormats', {
   schema: object({ primary: Type.Optional(HeadFormat), secondary: Type.Optional(HeadFormat) }),

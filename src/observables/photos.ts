@@ -62,7 +62,7 @@ export const pictureVariants = defineObservable('pictureVariants', {
       maxLength: 64,
       pattern: '^picture/(jpeg|webp|raw)-[0-9]+-[0-9]+-[0-9]+-[0-9]+-(plain|time|stream)$',
     }),
-    { maxItems: 8 },
+    { maxItems: 12 },
   ),
   default: [],
   title: 'Pictures being made',

@@ -1,4 +1,5 @@
 // Whether a stream can be what the camera itself has encoded, without being decoded and encoded again.
+import { sourceOf } from '../observables/camera.js';
 import { sizeOf } from '../observables/schemas.js';
 import { deviceOf } from './controls.js';
 import { mainCamera } from './machine.js';
@@ -21,7 +22,7 @@ export function obstacleTo(wish: StreamWish, settings: MediaSettings): string | 
   const head = settings.cameraHeadSettings[camera];
   if (!isCoded(head)) return 'the camera sends no encoded video';
   const format = cameraFormats[camera];
-  if (format === undefined) return 'it is not known yet what the camera sends';
+  if (format?.from !== sourceOf(head)) return 'it is not known yet what the camera sends';
   if (format.codec !== wish.codec) return `the camera sends ${format.codec}, and ${wish.codec} is asked for`;
   // Between H.264 streams of different cameras there is no difference that matters; of others, browsers know little.
   if (wish.codec !== 'h264') return 'only H.264 is passed on as it is';

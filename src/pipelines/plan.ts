@@ -1,5 +1,6 @@
 // What the settings mean in pipelines: a pure function from settings and machine to named pipelines as text. Pipelines
 // are small and joined by channels of the hub, so that each can be exchanged without the others noticing.
+import { sourceOf } from '../observables/camera.js';
 import { sizeOf } from '../observables/schemas.js';
 import {
   byteStream,
@@ -36,6 +37,8 @@ export interface PipelinePlan {
   readonly preload: boolean;
   /** Properties that nobody is to read. What is changed here needs a new pipeline. */
   readonly secrets: Readonly<Record<string, string>>;
+  /** Of a camera that sends encoded video: which source that is. */
+  readonly from?: string;
   /** The channel is filled by somebody from outside; what runs here is the card alone. */
   readonly external?: true;
   /** Its source can be opened once only: the old one ends before the new one begins. */
@@ -214,6 +217,7 @@ function cameraPlans(
   return [
     {
       ...common,
+      from: sourceOf(head),
       text: `${text} ! hubsink channel=${coded}`,
       card: `${codedCardText(head, machine)} ! hubsink standby=true channel=${coded}`,
       live: {},

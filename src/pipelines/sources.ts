@@ -72,9 +72,10 @@ export function sourceText(head: Head, atMost: number): SourceText {
       };
     case 'rtsp':
       return {
-        ...{ ...undemanding, secrets: password(head) },
+        ...{ ...undemanding, secrets: account(head) },
         text: [
-          `rtspsrc name=source location=${quoted(url)}${user(head)} protocols=${transport} latency=${String(head.latencyMs ?? usualLatencyMs)} drop-on-latency=true tcp-timeout=${String(networkTimeout * 1e6)} timeout=${String(networkTimeout * 1e6)}`,
+          // Given apart from the address, name and password would be tried five times, and cameras lock their doors.
+          `rtspsrc location=${quoted(url)} name=source protocols=${transport} latency=${String(head.latencyMs ?? usualLatencyMs)} drop-on-latency=true tcp-timeout=${String(networkTimeout * 1e6)} timeout=${String(networkTimeout * 1e6)}`,
           // Sound would come the same way.
           'application/x-rtp,media=video ! rtptimes ! parsebin',
         ].join(' ! '),
@@ -118,6 +119,12 @@ export function cardText({ resolution, fps }: Head): string {
 function sizeCaps(resolution: string): string {
   const { width, height } = sizeOf(resolution);
   return `width=${String(width)},height=${String(height)}`;
+}
+
+function account({ url = '', username, password: secret }: Head): Readonly<Record<string, string>> {
+  if (username === undefined && secret === undefined) return {};
+  const credentials = [username ?? '', secret ?? ''].map(encodeURIComponent).join(':');
+  return { 'source.location': url.replace('://', `://${credentials}@`) };
 }
 
 function user({ username }: Head): string {

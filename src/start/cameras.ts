@@ -4,10 +4,12 @@ import type { Observable, Subscription } from 'rxjs';
 import type { AppStore } from '../access/accounts.js';
 import type { ChannelReport, PipelineReport } from '../media/messages.js';
 import type { ValueOf } from '../observables/define.js';
+import { sourceOf } from '../observables/camera.js';
 import type { AppRegistry } from '../observables/registry.js';
 import type { CameraSettings } from '../pipelines/machine.js';
 
 type Formats = ValueOf<AppRegistry['cameraFormats']>;
+type Format = NonNullable<Formats['primary']>;
 type Status = ValueOf<AppRegistry['cameraStatus']>['primary'];
 
 const words = { idle: 'idle', starting: 'connecting', running: 'live', failed: 'no signal' } as const;
@@ -44,26 +46,32 @@ export function followCameras(
       secondary: statusOf('secondary', beat.pipelines, before.secondary),
     };
     if (!isDeepStrictEqual(before, next)) store.write({ cameraStatus: next });
-    const formats = {
-      ...store.get('cameraFormats'),
-      ...formatOf('primary', beat),
-      ...formatOf('secondary', beat),
-    };
-    if (!isDeepStrictEqual(formats, store.get('cameraFormats'))) store.write({ cameraFormats: formats });
+    const known = store.get('cameraFormats');
+    const formats = Object.fromEntries(
+      (['primary', 'secondary'] as const).flatMap((camera) => {
+        const from = sourceOf(store.get('cameraHeadSettings')[camera]);
+        const seen = formatOf(camera, beat);
+        if (seen?.from === from) return [[camera, seen]];
+        // What another source has sent says nothing of this one.
+        return known[camera]?.from === from ? [[camera, known[camera]]] : [];
+      }),
+    ) as Formats;
+    if (!isDeepStrictEqual(formats, known)) store.write({ cameraFormats: formats });
   });
 }
 
 /** Only while the camera itself is seen: the card has a form of its own. */
-function formatOf(camera: 'primary' | 'secondary', { pipelines, channels }: Beat): Formats {
+function formatOf(camera: 'primary' | 'secondary', { pipelines, channels }: Beat): Format | undefined {
   const capture = pipelines.find(({ name }) => name === `capture/${camera}`);
   const caps = channels[`coded/${camera}`]?.caps ?? '';
   const number = (name: string): number => Number(new RegExp(`${name}=\\(int\\)(\\d+)`).exec(caps)?.[1] ?? 0);
   const [width, height] = [number('width'), number('height')];
-  if (capture?.state !== 'running' || width === 0 || height === 0) return {};
+  if (capture?.state !== 'running' || width === 0 || height === 0) return undefined;
   const rate = /framerate=\(fraction\)(\d+)\/(\d+)/.exec(caps);
   const framerate = rate === null ? 0 : Number(rate[1]) / Number(rate[2]);
   const codec = codecs[caps.split(',', 1)[0] ?? ''] ?? 'other';
-  return { [camera]: { codec, width, height, framerate: Math.round(framerate * 100) / 100 } };
+  const from = capture.from ?? '';
+  return { codec, width, height, framerate: Math.round(framerate * 100) / 100, from };
 }
 
 function statusOf(

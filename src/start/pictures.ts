@@ -35,7 +35,9 @@ interface Wish {
   leaving: NodeJS.Timeout | undefined;
 }
 
-const mostVariants = 8;
+/** Of those that are watched; photos find room beside them. */
+const mostWatched = 8;
+const mostVariants = 12;
 const mostWatchers = 100;
 /** Whoever comes back soon finds it running. */
 const lingerMs = 2000;
@@ -77,7 +79,7 @@ export class PictureDesk implements Pictures {
   readonly watch = (identity: Identity, variant: PictureVariant, reader: PictureReader): (() => void) => {
     if (this.#watchers.size >= mostWatchers)
       throw new ObscuraError('limited', `No more than ${String(mostWatchers)} may watch picture by picture`);
-    const channel = this.#claim(variant);
+    const channel = this.#claim(variant, mostWatched);
     this.#serial += 1;
     const id = `picture-${String(this.#serial)}`;
     this.#watchers.set(id, { identity, channel, reader, since: Date.now() });
@@ -88,7 +90,7 @@ export class PictureDesk implements Pictures {
 
   readonly one = async (variant: PictureVariant): Promise<Picture> => {
     if (this.#source === 'none') throw notConnected('There is no camera');
-    const channel = this.#claim(variant);
+    const channel = this.#claim(variant, mostVariants);
     const begin = Date.now() * 1000;
     const fresh = this.#supervisor.pictures$.pipe(
       // A card that stands in for the camera is no picture of it.
@@ -163,7 +165,7 @@ export class PictureDesk implements Pictures {
   }
 
   /** The channel in which the variant comes from now on. */
-  #claim(wanted: PictureVariant): string {
+  #claim(wanted: PictureVariant, most: number): string {
     const channel = channelOf(this.#within(wanted));
     const known = this.#wishes.get(channel);
     if (known !== undefined) {
@@ -172,7 +174,7 @@ export class PictureDesk implements Pictures {
       known.holders += 1;
       return channel;
     }
-    if (this.#wishes.size >= mostVariants) this.#makeRoom();
+    if (this.#wishes.size >= most) this.#makeRoom(most);
     this.#wishes.set(channel, { holders: 1, leaving: undefined });
     this.#tell();
     return channel;
@@ -189,7 +191,7 @@ export class PictureDesk implements Pictures {
     };
   }
 
-  #makeRoom(): void {
+  #makeRoom(most: number): void {
     for (const [channel, { holders, leaving }] of this.#wishes)
       if (holders === 0) {
         clearTimeout(leaving);
@@ -198,7 +200,7 @@ export class PictureDesk implements Pictures {
       }
     throw new ObscuraError(
       'limited',
-      `Pictures are made in ${String(mostVariants)} forms already; ask for one of those, or later`,
+      `Pictures are made in ${String(most)} forms already; ask for one of those, or later`,
       { key: 'pictureVariants', retryAfter: 5 },
     );
   }

@@ -202,7 +202,13 @@ it('decodes what browsers do not understand', async () => {
   const viewer = watch();
   await expect
     .poll(() => server.store.get('cameraFormats').primary, { timeout: 10_000 })
-    .toEqual({ codec: 'h265', width: 640, height: 360, framerate: 10 });
+    .toEqual({
+      codec: 'h265',
+      width: 640,
+      height: 360,
+      framerate: 10,
+      from: expect.stringMatching(/^rtsp rtsp:/) as string,
+    });
   await expect
     .poll(passing)
     .toEqual({ active: false, reason: 'the camera sends h265, and h264 is asked for' });

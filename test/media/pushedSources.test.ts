@@ -2,6 +2,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
+import { readdirSync, readlinkSync } from 'node:fs';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { ValueOf } from '../../src/observables/define.js';
@@ -35,6 +36,20 @@ const shows =
   (colour: readonly [number, number, number]) =>
   (picture: Picture): boolean =>
     isLike(picture.at(0.1, 0.2), colour);
+const sessions = () => server.media?.report().webrtc ?? [];
+/** That the media process holds. */
+function sockets(): number {
+  const folder = `/proc/${String(server.mediaState().pid)}/fd`;
+  const targets = readdirSync(folder).map((file) => {
+    try {
+      return readlinkSync(`${folder}/${file}`);
+    } catch {
+      // It was closed in the meantime.
+      return '';
+    }
+  });
+  return targets.filter((target) => target.startsWith('socket:')).length;
+}
 const status = () => server.store.get('cameraStatus').primary;
 
 async function use(head: Partial<Head>): Promise<void> {
@@ -265,6 +280,35 @@ describe('a browser that sends by WHIP', () => {
     await first.page.close();
     await second.page.close();
     expect(viewer.ended).toBe(undefined);
+  });
+
+  it('that freezes or goes without a word is missed at once, and leaves nothing behind', async () => {
+    // From another camera that has sent encoded video here.
+    const [port = 0] = await freePorts(2);
+    const before = await RtpCamera.start('red', port);
+    await use({ source: 'rtp', url: `rtp://127.0.0.1:${String(port)}` });
+    const viewer = await watch();
+    await viewer.until(shows(red));
+    await use({ source: 'whip' });
+    await viewer.until(shows(card));
+    await before.stop();
+    const counts: number[] = [];
+    for (let round = 0; round < 2; round += 1) {
+      const { page } = await send('#0000ff');
+      await viewer.until(shows([0, 0, 255]));
+      await expect
+        .poll(() => server.store.get('cameraFormats').primary)
+        .toMatchObject({ codec: 'other', width: 320, from: 'whip /dev/video0' });
+      const watched = viewer.pictures.length;
+      await page.close();
+      await viewer.until(shows(card));
+      // Long before the session itself is given up.
+      expect(sessions()).toHaveLength(1);
+      expect(viewer.pictures.length - watched).toBeLessThan(60);
+      await expect.poll(() => sessions().length, { timeout: 20_000 }).toBe(0);
+      await expect.poll(() => sockets(), { timeout: 5000 }).toBeLessThanOrEqual(counts[0] ?? Infinity);
+      counts.push(sockets());
+    }
   });
 
   it('must be wanted, may not be anybody, and must send video', async () => {

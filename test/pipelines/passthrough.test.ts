@@ -9,7 +9,13 @@ const defaults = Object.fromEntries(
 const machine = { cores: 2, encoders: ['x264enc', 'x265enc', 'jpegenc'] };
 const { primary, secondary } = defaults.cameraHeadSettings;
 const camera = { ...primary, source: 'rtsp', url: 'rtsp://192.0.2.7/live' } as const;
-const sent = { codec: 'h264', width: 1920, height: 1080, framerate: 25 } as const;
+const sent = {
+  codec: 'h264',
+  width: 1920,
+  height: 1080,
+  framerate: 25,
+  from: 'rtsp rtsp://192.0.2.7/live',
+} as const;
 /** In which the main stream is passed on. */
 const passing: MediaSettings = {
   ...defaults,
