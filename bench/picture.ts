@@ -33,6 +33,7 @@ export async function benchPicture(): Promise<void> {
   const lab = await openLab({ media: true, rtspPort });
   try {
     await change(lab, {
+      rateLimits: { ...lab.server.store.get('rateLimits'), imagesPerSecond: 1000 },
       streamResolution: '1920x1080',
       streamFramerate: framerate,
       stream2: { ...lab.server.store.get('stream2'), enabled: false },
@@ -109,11 +110,8 @@ async function tellMjpeg(lab: Lab): Promise<void> {
       `obscura, MJPEG 1280x720 at 15/s to ${String(count)}: encoding ${media.toFixed(1)} %, sending ${http.toFixed(1)} % of a core`,
     );
   }
-  for (const viewer of viewers) {
-    const gone = once(viewer, 'exit');
-    viewer.kill();
-    await gone;
-  }
+  if (viewers.some(({ exitCode }) => exitCode !== null)) throw new Error('A viewer of MJPEG has gone');
+  for (const viewer of viewers) await end(viewer);
   const bare = await costOfLaunch(
     `${pattern} ! ${shape} ! videorate drop-only=true ! video/x-raw,framerate=15/1 ! videoscale ! video/x-raw,width=1280,height=720 ! jpegenc idct-method=ifast quality=80 ! fakesink`,
   );
@@ -186,10 +184,15 @@ async function costOfLaunch(text: string): Promise<number> {
   try {
     return await costOf(child.pid ?? 0);
   } finally {
-    const gone = once(child, 'exit');
-    child.kill();
-    await gone;
+    await end(child);
   }
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const gone = once(child, 'exit');
+  child.kill();
+  await gone;
 }
 
 function tellCosts(what: string, own: number, bare: number): void {

@@ -95,7 +95,9 @@ export class Places {
     const steps = stepsOf(path);
     if (steps.length < 2) throw new ObscuraError('forbidden', 'This folder itself stays');
     const real = await missingIsUnknown(this.#real(steps));
-    const isFolder = (await missingIsUnknown(lstat(real))).isDirectory();
+    const facts = await missingIsUnknown(lstat(real));
+    const isFolder = facts.isDirectory();
+    if (!isFolder && !facts.isFile()) throw unknownFile();
     if (isFolder && !recursive)
       throw new ObscuraError('conflict', 'This is a folder; it goes with recursive=true');
     await missingIsUnknown(rm(real, { recursive: isFolder }));

@@ -6,7 +6,7 @@ import type { Problem } from '../pipelines/settings.js';
 import { launchText } from '../pipelines/launchText.js';
 import { ControlSetter } from './deviceControls.js';
 import type { GStreamer, MediaEvent } from './gstreamer.js';
-import { withoutSecrets } from './redact.js';
+import { withoutAccount, withoutSecrets } from './redact.js';
 import type { AlignmentReport, ChannelReport, PipelineGraph, PipelineReport } from './messages.js';
 
 /** A new pipeline that has given nothing by then will not. */
@@ -126,14 +126,17 @@ export class Engine {
         this.#hearSender(event.channel, undefined);
         break;
       case 'error':
-        this.#failed(event.pipeline, new PipelineError(event.problem, `${event.element}: ${event.message}`));
+        this.#failed(
+          event.pipeline,
+          new PipelineError(event.problem, withoutAccount(`${event.element}: ${event.message}`)),
+        );
         break;
       case 'ended':
         if (!this.#repeat(event.pipeline))
           this.#failed(event.pipeline, new PipelineError('failed', 'the stream has ended'));
         break;
       case 'warning':
-        this.#log('warn', `${event.pipeline}: ${event.element}: ${event.message}`);
+        this.#log('warn', withoutAccount(`${event.pipeline}: ${event.element}: ${event.message}`));
         break;
       default:
         break;

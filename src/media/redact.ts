@@ -5,15 +5,23 @@ const isSecret = /-pw$/;
 /** In the labels of DOT: a quotation mark is `\"` there, and inside of a value `\\\"`, as a backslash is four. */
 const secretInDot = /(-pw=)\\"(?:[^\\]|\\{4}|\\{3}")*\\"/g;
 
+/** Name and password in an address, as `encodeURIComponent` leaves them. */
+const account = /(:\/\/)[\w\-.!~*'()%]*(?::[\w\-.!~*'()%]*)?@/g;
+
+/** For messages as well, which may repeat an address. */
+export function withoutAccount(text: string): string {
+  return text.replaceAll(account, '$1***@');
+}
+
 export function withoutSecrets({ dot, elements, links }: PipelineGraph): PipelineGraph {
   return {
-    dot: dot.replaceAll(secretInDot, '$1***'),
+    dot: withoutAccount(dot.replaceAll(secretInDot, '$1***')),
     elements: elements.map((element) => ({
       ...element,
       properties: Object.fromEntries(
         Object.entries(element.properties).map(([name, value]) => [
           name,
-          isSecret.test(name) ? '***' : value,
+          isSecret.test(name) ? '***' : withoutAccount(value),
         ]),
       ),
     })),

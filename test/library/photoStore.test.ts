@@ -240,20 +240,25 @@ describe('beyond the limits, the oldest go', () => {
     expect(await readdir(join(folder, 'photos/2026'))).toEqual(['04']);
   });
 
-  it('by space, and where that is not enough no further photo is taken', async () => {
-    const megabyte = 1024 * 1024;
-    let free = 100 * megabyte;
-    const store = await open({ freeSpace: () => Promise.resolve(free) });
+  it('by space, and where all together would not be enough they stay and no further photo is taken', async () => {
+    const least = 50 * 1024 * 1024;
+    let free = (): number => 2 * least;
+    const store = await open({ freeSpace: () => Promise.resolve(free()) });
     for (let index = 0; index < 30; index += 1) await add(store, noon + index);
     retention = { ...retention, minFreeMb: 50 };
     await store.thin();
     expect(store.totals().count).toBe(30);
-    free = 49 * megabyte;
+    free = () => least - 1024 * 1024;
     await expect(add(store, noon + 30)).rejects.toMatchObject({ knownAs: 'INSUFFICIENT_STORAGE' });
-    expect(store.totals().count).toBe(0);
-    free = 51 * megabyte;
+    await store.thin();
+    expect(store.totals().count).toBe(30);
+    // A few of them are.
+    free = () => (store.totals().count > 15 ? least - 1 : least);
     await add(store, noon + 31);
-    expect(await files()).toHaveLength(1);
+    expect(store.find({ limit: 100 }).map(({ takenAt }) => takenAt - noon)).toEqual([
+      ...[31, 29, 28, 27, 26, 25, 24, 23, 22, 21, 20],
+    ]);
+    expect(await files()).toHaveLength(11);
   });
 });
 

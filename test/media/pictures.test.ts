@@ -2,7 +2,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
-import { connect } from 'node:net';
+import { createServer } from 'node:http';
+import { connect, type AddressInfo } from 'node:net';
 import { WebSocket } from 'ws';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { timeBlockCell } from '../../src/pipelines/overlay.js';
@@ -233,6 +234,37 @@ describe('MJPEG', () => {
       expect(differs).toBe(true);
     } finally {
       await browser.close();
+    }
+  });
+
+  it('and a photo are shown by any page that knows a token, and by no other page', async () => {
+    const login = await fetch(`${server.url}/api/login`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ username: 'admin', password: adminPassword }),
+    });
+    const { token } = (await login.json()) as { readonly token: string };
+    // Of another origin.
+    const elsewhere = createServer((_request, response) => response.end('<!doctype html><p>elsewhere'));
+    elsewhere.listen(0, '127.0.0.1');
+    await once(elsewhere, 'listening');
+    const browser = await launchBrowser();
+    try {
+      const page = await browser.newPage();
+      await page.goto(`http://127.0.0.1:${String((elsewhere.address() as AddressInfo).port)}/`);
+      const shows = (path: string): Promise<boolean> =>
+        page.evaluate<boolean>(`new Promise((resolve) => {
+          const image = new Image();
+          image.onload = () => resolve(image.naturalWidth > 0);
+          image.onerror = () => resolve(false);
+          image.src = '${server.url}${path}';
+        })`);
+      expect(await shows(`/camera.jpeg?width=160&token=${token}`)).toBe(true);
+      expect(await shows(`/api/camera/stream?width=160&token=${token}`)).toBe(true);
+      expect(await shows('/camera.jpeg?width=160&token=wrong')).toBe(false);
+    } finally {
+      await browser.close();
+      elsewhere.close();
     }
   });
 

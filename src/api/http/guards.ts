@@ -59,6 +59,7 @@ export async function guard(app: App, services: Services): Promise<void> {
     request.identity = accounts.anonymous(originOf(request, 'http'));
     reply.headers(headers);
     admitOrigins(request, reply, store.get('allowedOrigins'));
+    admitImages(request, reply);
     // Sockets are counted and identified where they are opened.
     if (isUpgrade(request)) return;
     const { access = 'public', budget = 'api' } = request.routeOptions.config;
@@ -99,6 +100,13 @@ function assertOwnPage(request: FastifyRequest, allowed: readonly string[]): voi
       'forbidden',
       'With a session cookie only the own page may change things (Origin is missing or not in allowedOrigins)',
     );
+}
+
+/** Whoever knows the token could fetch it anyway; with it in the address, any page may show the picture. */
+function admitImages({ routeOptions, query }: FastifyRequest, reply: FastifyReply): void {
+  const hasToken = typeof query === 'object' && query !== null && 'token' in query;
+  if (routeOptions.config.isPicture === true && hasToken)
+    reply.header('cross-origin-resource-policy', 'cross-origin');
 }
 
 /** Pages that the owner has allowed may read the answers; for all others the browser keeps them from it. */

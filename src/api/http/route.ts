@@ -25,6 +25,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     access?: Access;
     budget?: Budget;
+    /** For image tags, which cannot send headers. */
+    isPicture?: boolean;
   }
   interface FastifyRequest {
     identity: Identity;

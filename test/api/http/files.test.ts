@@ -1,4 +1,6 @@
 // The files that people may see, over HTTP: what is there, in parts and as a whole, and no way to anything else.
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { mkdir, readdir, symlink, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { join } from 'node:path';
@@ -145,12 +147,15 @@ describe('there is no way', () => {
       ['/etc', 'etc'],
     ] as const)
       await symlink(target, join(photos, name)).catch(() => undefined);
+    // Opening it would wait until somebody writes.
+    if (!existsSync(join(photos, 'pipe.jpg'))) execFileSync('mkfifo', [join(photos, 'pipe.jpg')]);
   });
 
   it.each([
     ...['..', '../secret.jpg', 'photos/../secret.jpg', 'photos/..%2fsecret.jpg', '%2e%2e/secret.jpg'],
     ...['photos/%2e%2e%2fsecret.jpg', 'photos/%252e%252e/secret.jpg', '/etc/passwd', '%2Fetc%2Fpasswd'],
     ...['photos/..\\secret.jpg', 'photos/2026/03/c.jpg%00', '%00', 'photos/link.jpg', 'photos/up/secret.jpg'],
+    'photos/pipe.jpg',
     ...[
       'photos/etc/passwd',
       'settings/snapshot.json',

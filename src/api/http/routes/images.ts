@@ -104,7 +104,7 @@ export function imageRoutes(app: App, { photos, store }: Services): void {
     app.get(
       url,
       {
-        config: { access: maySee, budget: 'images' },
+        config: { access: maySee, budget: 'images', isPicture: true },
         schema: {
           tags,
           summary: 'The picture of this moment',
@@ -122,7 +122,7 @@ export function imageRoutes(app: App, { photos, store }: Services): void {
     app.post(
       url,
       {
-        config: { access: maySee, budget: 'images' },
+        config: { access: maySee, budget: 'images', isPicture: true },
         schema: {
           tags,
           summary: 'The picture of this moment, which may be kept as well',

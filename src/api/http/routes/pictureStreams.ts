@@ -69,7 +69,7 @@ export function pictureStreamRoutes(app: App, services: Services, connections: C
     app.get(
       url,
       {
-        config: { access: mayWatch, budget: 'images' },
+        config: { access: mayWatch, budget: 'images', isPicture: true },
         schema: {
           tags,
           summary: 'The live picture as MJPEG, for image tags',
