@@ -2,8 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 /** Viewers count pictures in these, or the machine is used up: one at a time, and after the rest. */
 const alone = [
-  'test/native/**/*.test.ts',
-  'test/media/{alignment,endurance,hub,impact,packets,passthrough,pictures,pip,rtsp,webrtc,webrtcLoss}.test.ts',
+  'test/media/{alignment,endurance,hub,impact,passthrough,pictures,pip,rtsp,webrtc,webrtcLoss}.test.ts',
 ];
 
 export default defineConfig({
@@ -17,6 +16,8 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'state',
+          // Much of it is waiting.
+          maxWorkers: 3,
           include: ['test/**/*.test.ts'],
           exclude: ['test/media/**', 'test/native/**'],
           sequence: { groupOrder: 0 },
@@ -26,7 +27,8 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'cameras',
-          include: ['test/media/**/*.test.ts'],
+          maxWorkers: 3,
+          include: ['test/{media,native}/**/*.test.ts'],
           exclude: alone,
           testTimeout: 60_000,
           hookTimeout: 60_000,

@@ -36,8 +36,11 @@ export class JsonSocket {
     this.ws.send(typeof message === 'string' ? message : JSON.stringify(message));
   }
 
-  /** The first message that fits, heard already or still to come; it is taken out of what was heard. */
-  async next(fits: (message: Json) => boolean = () => true): Promise<Json> {
+  /**
+   * The first message that fits, heard already or still to come; it is taken out of what was heard. Without a wish, any
+   * but what the machine says of itself each second.
+   */
+  async next(fits: (message: Json) => boolean = isNoReading): Promise<Json> {
     for (;;) {
       const at = this.heard.findIndex(fits);
       if (at >= 0) return this.heard.splice(at, 1)[0] ?? {};
@@ -74,4 +77,10 @@ export class JsonSocket {
     this.#waiting = [];
     for (const resolve of waiting) resolve();
   }
+}
+
+const readings: ReadonlySet<string> = new Set(['cpuUsage', 'memoryUsage', 'storageSpace', 'time']);
+
+function isNoReading(message: Json): boolean {
+  return !Object.keys(message).every((key) => readings.has(key));
 }
