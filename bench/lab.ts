@@ -6,6 +6,9 @@ import { join } from 'node:path';
 import { pino } from 'pino';
 import type { Environment } from '../src/start/environment.js';
 import { startServer, type RunningServer } from '../src/start/server.js';
+import type { AppRegistry } from '../src/observables/registry.js';
+import { systemActor } from '../src/store/actor.js';
+import type { Patch } from '../src/store/store.js';
 import type { CrowdOrder, CrowdReport } from './crowd.js';
 
 export const benchPassword = 'Bench-password-1';
@@ -76,6 +79,19 @@ export async function openLab(environment: Partial<Environment> = {}): Promise<L
       await rm(folder, { recursive: true });
     },
   };
+}
+
+/** Changes settings and waits until they are so. */
+export async function change({ server }: Lab, patch: Patch<AppRegistry>): Promise<void> {
+  const outcome = await server.store.transact(systemActor(), patch, { wait: 'applied' });
+  if (!outcome.ok) throw new Error(outcome.error.message);
+}
+
+/** The process that encodes and serves video. */
+export function mediaPid({ server }: Lab): number {
+  const state = server.media?.report().state;
+  if (state?.phase !== 'running') throw new Error('There is no video on this machine');
+  return state.pid;
 }
 
 export function tell(text: string): void {

@@ -6,11 +6,9 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { ValueOf } from '../src/observables/define.js';
 import type { AppRegistry } from '../src/observables/registry.js';
-import { systemActor } from '../src/store/actor.js';
-import type { Patch } from '../src/store/store.js';
 import { launchBrowser } from '../test/support/browser.js';
 import { freePorts } from '../test/support/ports.js';
-import { benchPassword, openLab, type Lab } from './lab.js';
+import { benchPassword, change, mediaPid, openLab, type Lab } from './lab.js';
 import { tellRtspCosts, tellWebRtcCosts } from './mediaCosts.js';
 import { tellGaps } from './mediaGaps.js';
 import { startFloor, startPeer, type Subject } from './mediaSubjects.js';
@@ -68,11 +66,6 @@ export async function benchMedia(): Promise<void> {
   }
 }
 
-async function change(lab: Lab, patch: Patch<AppRegistry>): Promise<void> {
-  const outcome = await lab.server.store.transact(systemActor(), patch, { wait: 'applied' });
-  if (!outcome.ok) throw new Error(outcome.error.message);
-}
-
 /** Bars with noise in a corner, which fill the bitrate, or without. */
 function camera(lab: Lab, picture: 'noise' | 'bars'): ValueOf<AppRegistry['cameraHeadSettings']> {
   const heads = lab.server.store.get('cameraHeadSettings');
@@ -92,9 +85,7 @@ async function prepared(lab: Lab, port: number): Promise<Subject> {
     stream2: { ...lab.server.store.get('stream2'), enabled: false },
     cameraHeadSettings: camera(lab, 'noise'),
   });
-  const state = lab.server.media?.report().state;
-  if (state?.phase !== 'running') throw new Error('There is no video on this machine');
-  return { name: 'obscura', port, pid: state.pid, credentials: administrator };
+  return { name: 'obscura', port, pid: mediaPid(lab), credentials: administrator };
 }
 
 async function untilIdle(lab: Lab): Promise<void> {

@@ -3,15 +3,13 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
-import { systemActor } from '../src/store/actor.js';
 import type { ValueOf } from '../src/observables/define.js';
 import type { AppRegistry } from '../src/observables/registry.js';
-import type { Patch } from '../src/store/store.js';
 import { freePorts } from '../test/support/ports.js';
 import { RtspCamera } from '../test/support/RtspCamera.js';
 import { RtspSocket } from '../test/support/RtspSocket.js';
 import { TimeViewer } from '../test/support/TimeViewer.js';
-import { benchPassword, openLab, tell, type Lab } from './lab.js';
+import { benchPassword, change, mediaPid, openLab, tell, type Lab } from './lab.js';
 import { usedSeconds } from './mediaSubjects.js';
 
 const secondsEach = 8;
@@ -157,17 +155,6 @@ function heads(lab: Lab, head: object): ValueOf<AppRegistry['cameraHeadSettings'
   const { primary, secondary } = lab.server.store.get('cameraHeadSettings');
   const size = { resolution: '1920x1080', fps: framerate };
   return { primary: { ...primary, ...size, ...head }, secondary: { ...secondary, ...size } };
-}
-
-async function change(lab: Lab, patch: Patch<AppRegistry>): Promise<void> {
-  const outcome = await lab.server.store.transact(systemActor(), patch, { wait: 'applied' });
-  if (!outcome.ok) throw new Error(outcome.error.message);
-}
-
-function mediaPid(lab: Lab): number {
-  const state = lab.server.media?.report().state;
-  if (state?.phase !== 'running') throw new Error('There is no video on this machine');
-  return state.pid;
 }
 
 /** Per cent of one core, after what has just begun has settled. */

@@ -145,14 +145,17 @@ export class Engine {
 
   report(): PipelineReport[] {
     return [...this.#units.values()].map(
-      ({ plan, running, state, since, restarts, reason, problem, controls }) => ({
-        ...{ name: plan.name, state, since, restarts },
-        text: launchText((running?.plan ?? plan).text, (running?.plan ?? plan).live),
-        ...fromOf(running?.plan ?? plan),
-        ...(reason === undefined ? {} : { reason }),
-        ...(problem === undefined ? {} : { problem }),
-        ...(controls.refusals.length === 0 ? {} : { refusals: controls.refusals }),
-      }),
+      ({ plan, running, state, since, restarts, reason, problem, controls }) => {
+        const { name, text, live, from } = running?.plan ?? plan;
+        return {
+          ...{ name, state, since, restarts },
+          text: launchText(text, live),
+          ...(from === undefined ? {} : { from }),
+          ...(reason === undefined ? {} : { reason }),
+          ...(problem === undefined ? {} : { problem }),
+          ...(controls.refusals.length === 0 ? {} : { refusals: controls.refusals }),
+        };
+      },
     );
   }
 
@@ -379,8 +382,12 @@ export class Engine {
   }
 
   /** Whoever sent may come back, or end their session; the hub tells. */
-  #missSender(unit: Unit, { problem, message }: PipelineError): void {
+  #missSender(unit: Unit, error: PipelineError): void {
     unit.sender = undefined;
+    this.#showFailure(unit, error);
+  }
+
+  #showFailure(unit: Unit, { problem, message }: PipelineError): void {
     this.#set(unit, 'failed');
     unit.reason = message;
     unit.problem = problem;
@@ -527,15 +534,12 @@ export class Engine {
     }
   }
 
-  #giveUpFor(unit: Unit, { problem, message }: PipelineError): void {
+  #giveUpFor(unit: Unit, error: PipelineError): void {
     // Whoever tries again and again says so once.
-    if (unit.reason !== message) this.#log('warn', `${unit.plan.name} has failed: ${message}`);
-    this.#set(unit, 'failed');
-    unit.reason = message;
-    unit.problem = problem;
+    if (unit.reason !== error.message) this.#log('warn', `${unit.plan.name} has failed: ${error.message}`);
+    this.#showFailure(unit, error);
     unit.restarts += 1;
-    this.#showCard(unit);
-    this.#restart(unit, problem === 'unauthorized' ? retryUnauthorizedMs : unit.retryMs);
+    this.#restart(unit, error.problem === 'unauthorized' ? retryUnauthorizedMs : unit.retryMs);
     const longest = unit.plan.card === undefined ? longestRetryMs : longestRetryOfSourceMs;
     unit.retryMs = Math.min(unit.retryMs * 2, longest);
   }
@@ -601,10 +605,6 @@ async function within(ms: number, work: Promise<void>): Promise<void> {
   const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, ms)));
   await Promise.race([work, late]);
   clearTimeout(timer);
-}
-
-function fromOf({ from }: PipelinePlan): { readonly from?: string } {
-  return from === undefined ? {} : { from };
 }
 
 function isSamePipeline(before: PipelinePlan, after: PipelinePlan): boolean {

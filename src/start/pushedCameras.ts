@@ -5,7 +5,7 @@ import type { CameraName, PushedCameraDoor } from '../api/services.js';
 import { ObscuraError } from '../errors.js';
 import type { WebRtcOpened } from '../media/messages.js';
 import type { Supervisor } from '../media/supervisor.js';
-import { iceServers } from './webrtc.js';
+import { openSession } from './webrtc.js';
 
 interface Sender {
   readonly identity: Identity;
@@ -37,12 +37,9 @@ export class PushedCameras implements PushedCameraDoor {
         `The ${camera} camera takes no stream from outside; cameraHeadSettings.${camera}.source must be whip`,
         { key: 'cameraHeadSettings' },
       );
-    const opened = (await this.#supervisor.order('webrtc-open', {
+    const opened = await openSession(this.#store, this.#supervisor, {
       ...{ sdp, stream: `coded/${camera}`, receives: true, profile: '', trickle: false },
-      ...iceServers(this.#store),
-    })) as WebRtcOpened | { readonly unfit: string; readonly message: string };
-    if ('unfit' in opened)
-      throw new ObscuraError('invalid', opened.message, { details: { unfit: opened.unfit } });
+    });
     const before = [...this.#senders].filter(([, sender]) => sender.camera === camera);
     this.#senders.set(opened.session, { identity, camera });
     for (const [session] of before) await this.close(session);

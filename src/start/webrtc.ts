@@ -4,7 +4,7 @@ import type { Accounts, AppStore } from '../access/accounts.js';
 import type { Identity } from '../access/identity.js';
 import type { WebRtcWatch, WebRtcWatcher } from '../api/services.js';
 import { ObscuraError } from '../errors.js';
-import type { WebRtcCandidate, WebRtcOpened } from '../media/messages.js';
+import type { WebRtcCandidate, WebRtcOpened, WebRtcOrder } from '../media/messages.js';
 import type { Supervisor } from '../media/supervisor.js';
 
 interface Watcher {
@@ -115,15 +115,9 @@ export class WebRtcWatchers implements WebRtcWatch {
     const profile =
       stream === 'stream1' ? this.#store.get('encoderProfile') : this.#store.get('stream2').profile;
     this.#opening += 1;
-    const opened = (await this.#supervisor
-      .order('webrtc-open', {
-        ...{ sdp, stream, profile, receives: false, trickle: onCandidate !== undefined },
-        ...iceServers(this.#store),
-      })
-      .finally(() => (this.#opening -= 1))) as
-      WebRtcOpened | { readonly unfit: string; readonly message: string };
-    if ('unfit' in opened)
-      throw new ObscuraError('invalid', opened.message, { details: { unfit: opened.unfit } });
+    const opened = await openSession(this.#store, this.#supervisor, {
+      ...{ sdp, stream, profile, receives: false, trickle: onCandidate !== undefined },
+    }).finally(() => (this.#opening -= 1));
     this.#watchers.set(opened.session, {
       ...{ identity, since: Date.now(), stream, onCandidate, awaitsAnswer: sdp === null },
     });
@@ -145,8 +139,21 @@ export class WebRtcWatchers implements WebRtcWatch {
   }
 }
 
+/** Throws where the offer is not one that could be answered. */
+export async function openSession(
+  store: AppStore,
+  supervisor: Supervisor,
+  wish: Omit<WebRtcOrder, 'stunServer' | 'turnServers'>,
+): Promise<WebRtcOpened> {
+  const opened = (await supervisor.order('webrtc-open', { ...wish, ...iceServers(store) })) as
+    WebRtcOpened | { readonly unfit: string; readonly message: string };
+  if ('unfit' in opened)
+    throw new ObscuraError('invalid', opened.message, { details: { unfit: opened.unfit } });
+  return opened;
+}
+
 /** In the form that webrtcbin wants. */
-export function iceServers(store: AppStore): {
+function iceServers(store: AppStore): {
   readonly stunServer: string;
   readonly turnServers: string[];
 } {
