@@ -1,4 +1,5 @@
 // What the state process and the media process say to each other. Everything is plain JSON.
+import type { PathSample } from '../adaptive/samples.js';
 import type { MediaPlan } from '../pipelines/plan.js';
 import type { Machine } from '../pipelines/machine.js';
 import type { MediaSettings, Problem, VideoDevice } from '../pipelines/settings.js';
@@ -64,11 +65,17 @@ export interface WebRtcOpened {
   readonly sdp: string;
 }
 
+/** Bit rates below what the plan asks for, by channel; null where the plan's holds again. */
+export type Steering = Readonly<Record<string, number | null>>;
+
 export interface Orders {
   readonly 'webrtc-open': WebRtcOrder;
   readonly 'webrtc-answer': { readonly session: string; readonly sdp: string };
   readonly 'webrtc-candidate': WebRtcCandidate;
   readonly 'webrtc-close': { readonly session: string };
+  /** From its next keyframe on the session gets another channel. */
+  readonly 'webrtc-move': { readonly session: string; readonly stream: string };
+  readonly steer: Steering;
   readonly plan: MediaPlan;
   readonly rtsp: RtspPorts;
   readonly access: RtspAccess;
@@ -210,5 +217,7 @@ export type FromMedia =
   /** Whether anybody wants this rendition, by the name of its channel. */
   | { readonly kind: 'rendition'; readonly channel: string; readonly wanted: boolean }
   | ({ readonly kind: 'webrtc-candidate' } & WebRtcCandidate)
+  /** What was learnt of the ways to the viewers, ten times a second while there is anything. */
+  | { readonly kind: 'samples'; readonly at: number; readonly samples: readonly PathSample[] }
   | { readonly kind: 'log'; readonly level: 'info' | 'warn'; readonly message: string }
   | Beat;

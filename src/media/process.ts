@@ -85,6 +85,9 @@ async function obey(message: ToMedia): Promise<unknown> {
       return webrtc.addCandidate(message.order.session, message.order.line, message.order.candidate);
     case 'webrtc-close':
       return webrtc.close(message.order.session);
+    case 'webrtc-move':
+    case 'steer':
+      throw new CannotRun(`This process does not know how to ${message.kind}`);
     case 'graph':
       return engine.graph(message.order.pipeline);
   }

@@ -4,6 +4,7 @@ import { fork, type ChildProcess } from 'node:child_process';
 import type { Readable } from 'node:stream';
 import { BehaviorSubject, filter, firstValueFrom, Subject, type Observable } from 'rxjs';
 import { messageOf, ObscuraError } from '../errors.js';
+import type { PathSample } from '../adaptive/samples.js';
 import type { Machine } from '../pipelines/machine.js';
 import type { VideoDevice } from '../pipelines/settings.js';
 import { FrameReader, pictureFile, type Picture } from './pictureFrames.js';
@@ -74,6 +75,9 @@ export class Supervisor {
   readonly #devices = new Subject<readonly VideoDevice[]>();
   /** The cameras that are plugged in, as often as they change. */
   readonly devices$: Observable<readonly VideoDevice[]> = this.#devices.asObservable();
+  readonly #samples = new Subject<readonly PathSample[]>();
+  /** What is learnt of the ways to the viewers. */
+  readonly samples$: Observable<readonly PathSample[]> = this.#samples.asObservable();
   readonly state$: Observable<MediaState> = this.#state.asObservable();
   /** Twice a second while the process runs. */
   readonly beats$: Observable<Omit<Beat, 'kind'>> = this.#beats.asObservable();
@@ -141,6 +145,7 @@ export class Supervisor {
     this.#renditions.complete();
     this.#devices.complete();
     this.#pictures.complete();
+    this.#samples.complete();
   }
 
   async #send(kind: OrderKind, order: unknown): Promise<unknown> {
@@ -239,6 +244,9 @@ export class Supervisor {
         break;
       case 'devices':
         this.#devices.next(message.devices);
+        break;
+      case 'samples':
+        this.#samples.next(message.samples);
         break;
       case 'log':
         this.#options.log(message.level, message.message);
