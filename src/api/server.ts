@@ -31,6 +31,7 @@ import { settingsRoutes } from './http/routes/settings.js';
 import { stateRoutes } from './http/routes/state.js';
 import { pictureStreamRoutes } from './http/routes/pictureStreams.js';
 import { mediaRoutes } from './http/routes/media.js';
+import { statisticsRoutes } from './http/routes/statistics.js';
 import { streamRoutes } from './http/routes/streams.js';
 import { tokenRoutes } from './http/routes/tokens.js';
 import { webrtcRoutes } from './http/routes/webrtc.js';
@@ -56,6 +57,7 @@ const routes = [
   informationRoutes,
   cameraRoutes,
   cameraSettingsRoutes,
+  statisticsRoutes,
   streamRoutes,
   mediaRoutes,
   webrtcRoutes,

@@ -20,6 +20,8 @@ import type {
   WebRtcOpened,
 } from '../media/messages.js';
 import type { MediaState } from '../media/supervisor.js';
+import type { ValueOf } from '../observables/define.js';
+import type { AppRegistry } from '../observables/registry.js';
 import type { Sync } from './sync/sync.js';
 
 export interface ConnectionLimits {
@@ -134,12 +136,16 @@ export interface Photos {
   readonly forget: (key: string) => void;
 }
 
+export type StatisticsPoint = ValueOf<AppRegistry['statistics']>;
+
 /** What the faces may know and ask of the video side. */
 export interface Media {
   readonly webrtc: WebRtcWatch;
   readonly pushed: PushedCameraDoor;
   readonly pictures: Pictures;
   readonly report: () => Omit<Beat, 'kind'> & { readonly state: MediaState };
+  /** A line of statistics for each of the last seconds, the oldest first. */
+  readonly history: () => readonly StatisticsPoint[];
   /** False where there is no such client. */
   readonly kick: (client: number) => Promise<boolean>;
   /** Undefined while the pipeline does not run. */

@@ -14,6 +14,7 @@ import {
   type EncoderWish,
 } from './encoders.js';
 import { deviceControls, deviceOf, type DeviceControls } from './controls.js';
+import { withinRung } from './ladder.js';
 import { history } from './launchText.js';
 import { effectiveFramerate, mainCamera, type Machine } from './machine.js';
 import { overlayProperties } from './overlay.js';
@@ -89,6 +90,11 @@ const aliases: Readonly<Record<string, readonly string[]>> = {
   stream2: ['/stream2', '/camera0/stream1', '/onvif/profile_2'],
 };
 
+/** The stream that is played at a path of RTSP. */
+export function streamAt(path: string): string | undefined {
+  return Object.keys(aliases).find((id) => aliases[id]?.includes(path));
+}
+
 export function plan(settings: MediaSettings, machine: Machine): MediaPlan {
   const { stream2, videoEncoder, streamPreload, pipEnabled } = settings;
   const camera = mainCamera(settings);
@@ -129,6 +135,7 @@ export function plan(settings: MediaSettings, machine: Machine): MediaPlan {
       : []),
   ];
   streams.push(...settings.streamRenditions.flatMap((name) => renditionOf(name, streams)));
+  // What the adaptive loop asks for must not reach the camera, which would begin anew.
   const highest = Math.max(...streams.map((stream) => stream.framerate));
   const cameras = pipEnabled ? (['primary', 'secondary'] as const) : [camera];
   const picture = pipEnabled ? 'raw/scene' : `raw/${camera}`;
@@ -142,8 +149,15 @@ export function plan(settings: MediaSettings, machine: Machine): MediaPlan {
       return obstacle === undefined ? [] : [[stream.id, obstacle]];
     }),
   );
+  const encoded = (stream: Stream): Stream =>
+    stream.id === 'stream1' || stream.id === 'stream2'
+      ? withinRung(stream, settings.adaptiveLadder[stream.id])
+      : stream;
   return {
-    framerate,
+    framerate:
+      obstacles['stream1'] === undefined
+        ? framerate
+        : withinRung({ ...main, framerate }, settings.adaptiveLadder.stream1).framerate,
     obstacles,
     pipelines: [
       ...cameras.flatMap((each) => cameraPlans(each, highest, settings, machine)),
@@ -151,7 +165,7 @@ export function plan(settings: MediaSettings, machine: Machine): MediaPlan {
       ...streams.map((stream) =>
         obstacles[stream.id] === undefined
           ? relayPlan(stream, camera)
-          : encodePlan(stream, picture, settings, machine),
+          : encodePlan(encoded(stream), picture, settings, machine),
       ),
       ...settings.pictureVariants.map((channel) => picturePlan(channel, picture, settings)),
     ],

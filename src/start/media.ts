@@ -8,11 +8,12 @@ import type { Media } from '../api/services.js';
 import { messageOf } from '../errors.js';
 import { maskOf } from '../observables/permissions.js';
 import { MediaFailure, Supervisor } from '../media/supervisor.js';
-import type { PipelineGraph, RtspAccess, RtspPorts } from '../media/messages.js';
+import type { PipelineGraph, RtspAccess, RtspClientReport, RtspPorts } from '../media/messages.js';
 import { NoEncoder } from '../pipelines/encoders.js';
-import { plan, type MediaPlan } from '../pipelines/plan.js';
+import { plan, streamAt, type MediaPlan } from '../pipelines/plan.js';
 import type { Machine } from '../pipelines/machine.js';
 import { mediaKeys, type MediaSettings } from '../pipelines/settings.js';
+import { Adaptive } from './adaptive.js';
 import { followAlignment } from './alignment.js';
 import { followCameras } from './cameras.js';
 import { watchLoad } from './load.js';
@@ -20,8 +21,10 @@ import { PushedCameras } from './pushedCameras.js';
 import { followDevices } from './devices.js';
 import { PictureDesk } from './pictures.js';
 import { followRenditions } from './renditions.js';
+import { Statistics } from './statistics.js';
 import { simulateHead } from './simulatedHead.js';
 import { WebRtcWatchers } from './webrtc.js';
+import type { Journal } from '../store/journal.js';
 import { reconcile, Unsupported, type Reconciler } from '../store/reconcile.js';
 
 export interface MediaParts {
@@ -30,6 +33,7 @@ export interface MediaParts {
   readonly bind: string;
   readonly deviceFolder: string;
   readonly certificate: () => Certificate;
+  readonly audit: Journal['note'];
   readonly log: Logger;
 }
 
@@ -51,6 +55,7 @@ export function runMedia({
   bind,
   deviceFolder,
   certificate,
+  audit,
   log,
 }: MediaParts): RunningMedia {
   const parts = log.child({ part: 'media' });
@@ -172,18 +177,20 @@ export function runMedia({
       first = false;
     }),
   );
-  subscriptions.add(
-    supervisor.beats$.subscribe(({ clients, channels }) => {
-      const streamStats = store.get('streamStats');
-      const watching = clients.filter(({ path }) => path !== '').length;
-      const bytes = Object.entries(channels).reduce(
-        (sum, [name, channel]) => sum + (/^(?:raw|picture)\//.test(name) ? 0 : channel.bytes),
-        0,
-      );
-      if (streamStats.clientCount !== watching)
-        store.write({ streamStats: { ...streamStats, clientCount: watching, totalBytesStreamed: bytes } });
-    }),
-  );
+  const streamOf = ({ path }: RtspClientReport): string | undefined => streamAt(path);
+  const adaptive = new Adaptive({
+    ...{ store, supervisor, streamOf, webrtc, log: parts },
+    note: (summary) => {
+      audit({
+        ...{ kind: 'event', at: Date.now(), by: 'adaptive', via: 'adaptive', event: 'bitrate adapted' },
+        detail: summary,
+      });
+    },
+  });
+  const statistics = new Statistics({
+    ...{ store, supervisor, pictures, streamOf, log: parts },
+    decisions: () => adaptive.latest,
+  });
 
   return {
     webrtc,
@@ -197,8 +204,11 @@ export function runMedia({
       if (state.phase === 'running') return { name: 'media', ok: true };
       return { name: 'media', ok: false, reason: state.phase === 'down' ? state.reason : 'It is starting' };
     },
+    history: () => statistics.history(),
     stop: async () => {
       subscriptions.unsubscribe();
+      statistics.stop();
+      await adaptive.stop();
       pictures.close();
       await supervisor.close();
       for (const each of reconcilers) await each.stop();

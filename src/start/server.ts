@@ -151,7 +151,7 @@ export async function startServer({
     });
     const media = environment.media
       ? runMedia({
-          ...{ store, accounts, log },
+          ...{ store, accounts, audit, log },
           bind: environment.bind,
           deviceFolder: environment.deviceFolder,
           certificate: () => certificate,
