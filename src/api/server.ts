@@ -15,6 +15,7 @@ import { guard } from './http/guards.js';
 import { measure } from './http/metrics.js';
 import type { App } from './http/route.js';
 import { accountRoutes } from './http/routes/accounts.js';
+import { adaptiveRoutes } from './http/routes/adaptive.js';
 import { auditRoutes } from './http/routes/audit.js';
 import { backupRoutes } from './http/routes/backup.js';
 import { cameraRoutes } from './http/routes/cameras.js';
@@ -57,6 +58,7 @@ const routes = [
   informationRoutes,
   cameraRoutes,
   cameraSettingsRoutes,
+  adaptiveRoutes,
   statisticsRoutes,
   streamRoutes,
   mediaRoutes,
