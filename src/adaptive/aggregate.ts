@@ -1,51 +1,47 @@
-// One figure for the network of many viewers.
+// Many ways as one, for whoever wants a single figure: the law of the reference product, and the network statistics.
 import type { AdaptiveSettings, ViewerDecision } from './decisions.js';
 
-export interface NetworkFigures {
-  /** bit/s; null where nothing is known of it. */
-  readonly availableBps: number | null;
-  readonly loss: number;
-  readonly rttMs: number;
-  readonly jitterMs: number;
+/** Of the viewers so many are at least as well off as what is told, where not the worst counts. */
+const shares = { worst: 1, percentile: 0.8, majority: 0.5 } as const;
+
+export interface AggregatedNetwork {
+  /** Null where nobody knows. */
+  readonly availableBandwidth: number | null;
+  readonly packetLoss: number;
+  readonly rtt: number;
+  readonly jitter: number;
 }
 
-const nothing: NetworkFigures = { availableBps: null, loss: 0, rttMs: 0, jitterMs: 0 };
-
-type Figures = Pick<ViewerDecision, 'votes' | 'availableBps' | 'loss' | 'rttMs' | 'jitterMs'>;
-
-/** Of those whom the streams follow, or of all where that is nobody: the worst, or by majority the middle one. */
-export function aggregate(viewers: readonly Figures[], policy: AdaptiveSettings['policy']): NetworkFigures {
-  const voters = viewers.filter(({ votes }) => votes);
-  const asked = voters.length === 0 ? viewers : voters;
-  if (asked.length === 0) return nothing;
-  const part = policy === 'majority' ? 0.5 : 1;
-  const known = (pick: (viewer: Figures) => number | null): number[] =>
-    asked.map(pick).filter((value) => value !== null);
+export function aggregateNetwork(
+  viewers: readonly ViewerDecision[],
+  policy: AdaptiveSettings['policy'],
+): AggregatedNetwork {
+  const known = viewers.filter(({ state }) => state !== 'silent');
+  const share = shares[policy];
+  const bandwidths = known.flatMap(({ availableBps }) => (availableBps === null ? [] : [-availableBps]));
+  const least = ranked(bandwidths, share);
   return {
-    availableBps:
-      quantile(
-        known(({ availableBps }) => availableBps),
-        1 - part,
-      ) ?? null,
-    loss:
-      quantile(
-        known(({ loss }) => loss),
-        part,
+    availableBandwidth: least === undefined ? null : -least,
+    packetLoss:
+      ranked(
+        known.map(({ loss }) => loss),
+        share,
       ) ?? 0,
-    rttMs:
-      quantile(
-        known(({ rttMs }) => rttMs),
-        part,
+    rtt:
+      ranked(
+        known.flatMap(({ rttMs }) => (rttMs === null ? [] : [rttMs])),
+        share,
       ) ?? 0,
-    jitterMs:
-      quantile(
-        known(({ jitterMs }) => jitterMs),
-        part,
+    jitter:
+      ranked(
+        known.flatMap(({ jitterMs }) => (jitterMs === null ? [] : [jitterMs])),
+        share,
       ) ?? 0,
   };
 }
 
-function quantile(values: readonly number[], part: number): number | undefined {
+/** Not exceeded by this share of the values (nearest rank). */
+function ranked(values: readonly number[], share: number): number | undefined {
   const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor(part * (sorted.length - 1))];
+  return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)];
 }

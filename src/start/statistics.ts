@@ -2,7 +2,7 @@
 import type { Logger } from 'pino';
 import { Subscription } from 'rxjs';
 import type { AppStore } from '../access/accounts.js';
-import { aggregate, type NetworkFigures } from '../adaptive/aggregate.js';
+import { aggregateNetwork, type AggregatedNetwork } from '../adaptive/aggregate.js';
 import type { LoopOutput } from '../adaptive/decisions.js';
 import type { PictureWatcher, StatisticsPoint } from '../api/services.js';
 import type { RtspClientReport } from '../media/messages.js';
@@ -66,7 +66,7 @@ export class Statistics {
       ...{ at, report: supervisor.beat, pictures: pictures.list(), crashes: this.#crashes },
       lost: lostCameras(store),
     });
-    const network = aggregate(
+    const network = aggregateNetwork(
       Object.values(decisions()?.viewers ?? {}),
       store.get('adaptiveBitrate').policy ?? 'percentile',
     );
@@ -93,7 +93,7 @@ export class Statistics {
     });
   }
 
-  #point(at: number, figures: Figures, network: NetworkFigures): StatisticsPoint {
+  #point(at: number, figures: Figures, network: AggregatedNetwork): StatisticsPoint {
     const { store, decisions } = this.#parts;
     const targets = decisions()?.streams ?? {};
     const drops = figures.totalDrops - this.#drops;
@@ -104,10 +104,10 @@ export class Statistics {
     });
     return {
       ...{ at, clients: figures.clients, sent: figures.sentBps, drops },
-      available: Math.round(network.availableBps ?? 0),
-      loss: rounded(network.loss, 1000),
-      rtt: rounded(network.rttMs, 10),
-      jitter: rounded(network.jitterMs, 10),
+      available: Math.round(network.availableBandwidth ?? 0),
+      loss: rounded(network.packetLoss, 1000),
+      rtt: rounded(network.rtt, 10),
+      jitter: rounded(network.jitter, 10),
       stream1: stream('stream1', store.get('streamBitrate')),
       stream2: stream('stream2', store.get('stream2').bitrate),
     };
