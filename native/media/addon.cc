@@ -217,6 +217,8 @@ Napi::Value RtspAccessTable(const Napi::CallbackInfo& info) {
 
 Napi::Value RtspClients(const Napi::CallbackInfo& info) { return Napi::String::New(info.Env(), rtspClients()); }
 
+Napi::Value RtspSamples(const Napi::CallbackInfo& info) { return Napi::String::New(info.Env(), rtspSamples()); }
+
 Napi::Value RtspKick(const Napi::CallbackInfo& info) {
   if (info.Length() < 1 || !info[0].IsNumber()) throw Napi::TypeError::New(info.Env(), "kick needs a number");
   return Napi::Boolean::New(info.Env(),
@@ -368,6 +370,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("rtspMounts", Napi::Function::New(env, RtspMounts, "rtspMounts"));
   exports.Set("rtspAccess", Napi::Function::New(env, RtspAccessTable, "rtspAccess"));
   exports.Set("rtspClients", Napi::Function::New(env, RtspClients, "rtspClients"));
+  exports.Set("rtspSamples", Napi::Function::New(env, RtspSamples, "rtspSamples"));
   exports.Set("rtspKick", Napi::Function::New(env, RtspKick, "rtspKick"));
   exports.Set("webrtcOpen", Napi::Function::New(env, WebRtcOpen, "webrtcOpen"));
   exports.Set("webrtcAnswer", Napi::Function::New(env, WebRtcAnswer, "webrtcAnswer"));

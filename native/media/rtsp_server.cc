@@ -171,6 +171,14 @@ class Server {
     return "[" + list + "]";
   }
 
+  std::string samples() {
+    std::vector<std::string> all;
+    eachClient([&all](GstRTSPClient* client, bool) { takeRtspSamples(client, all); });
+    std::string list;
+    for (const std::string& each : all) list += (list.empty() ? "" : ",") + each;
+    return list.empty() ? "" : "[" + list + "]";
+  }
+
  private:
   Server()
       : context_(g_main_context_new()),
@@ -249,6 +257,8 @@ void enforceRtspAccess() {
 }
 
 std::string rtspClients() { return Server::instance().clients(); }
+
+std::string rtspSamples() { return Server::instance().samples(); }
 
 bool kickRtspClient(std::uint64_t id) {
   return Server::instance().closeWhere([id](GstRTSPClient* client) {

@@ -51,6 +51,9 @@ void enforceRtspAccess();
 /** A JSON list of who is connected. */
 std::string rtspClients();
 
+/** What was learnt of the ways to them since the last time, as a JSON list of samples; empty where it is nothing. */
+std::string rtspSamples();
+
 /** False where there is no such client. */
 bool kickRtspClient(std::uint64_t id);
 

@@ -50,6 +50,8 @@ export interface MediaAddon {
   rtspMounts(mounts: readonly { readonly path: string; readonly launch: string }[]): void;
   rtspAccess(access: object): void;
   rtspClients(): string;
+  /** PathSamples since the last time, as a JSON list; empty where there are none. */
+  rtspSamples(): string;
   rtspKick(client: number): boolean;
   webrtcOpen(offer: {
     readonly session: string;

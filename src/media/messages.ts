@@ -162,8 +162,22 @@ export interface RtspClientReport {
   readonly secure: boolean;
   readonly address?: string;
   readonly bytes?: number;
+  /** bit/s, over the last three seconds. */
+  readonly bitrate?: number;
   /** What the player said last of how the stream reaches it. */
   readonly report?: ReceiverReport;
+  /** What the player itself thinks that its way carries, in bit/s. */
+  readonly estimateBps?: number;
+  /** How often the player has asked for packets again, and for a keyframe in either of two ways. */
+  readonly nacks?: number;
+  readonly plis?: number;
+  readonly firs?: number;
+  /** Over TCP: what is kept here and in the system because the player does not take it. */
+  readonly backlogBytes?: number;
+  /** How late that makes what is sent now. */
+  readonly delayMs?: number;
+  /** Pictures that this player has missed because it was too slow. */
+  readonly framesDropped?: number;
   readonly transport: string;
 }
 

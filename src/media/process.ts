@@ -7,6 +7,7 @@ import { DeviceWatch } from './deviceWatch.js';
 import { CannotRun, Engine } from './engine.js';
 import { loadGStreamer, type MediaEvent } from './gstreamer.js';
 import type { Beat, FromMedia, RtspPorts, ToMedia, WebRtcOrder } from './messages.js';
+import { parseSamples, PathSamples } from './pathSamples.js';
 import { PictureTaps } from './pictureTaps.js';
 import { UnfitOffer } from './sdp.js';
 import { WebRtcSessions } from './webrtcSessions.js';
@@ -137,6 +138,10 @@ new DeviceWatch({
   log: (level, message) => {
     say({ kind: 'log', level, message });
   },
+});
+
+new PathSamples([() => parseSamples(addon.rtspSamples())], (samples) => {
+  say({ kind: 'samples', at: Date.now(), samples });
 });
 
 setInterval(() => {

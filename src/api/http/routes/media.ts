@@ -28,6 +28,20 @@ const Client = Type.Object({
       { description: 'What the player said last of how the stream reaches it.' },
     ),
   ),
+  bitrate: Type.Optional(Type.Integer({ description: 'bit/s, over the last seconds.' })),
+  estimateBps: Type.Optional(
+    Type.Integer({ description: 'What the player itself thinks that its way carries (REMB).' }),
+  ),
+  nacks: Type.Optional(Type.Integer({ description: 'How often the player has asked for packets again.' })),
+  plis: Type.Optional(Type.Integer({ description: 'How often the player has lost a picture.' })),
+  firs: Type.Optional(Type.Integer({ description: 'How often the player has asked for a keyframe.' })),
+  backlogBytes: Type.Optional(
+    Type.Integer({ description: 'Over TCP: what waits here because the player does not take it.' }),
+  ),
+  delayMs: Type.Optional(Type.Number({ description: 'How late that makes what is sent now.' })),
+  framesDropped: Type.Optional(
+    Type.Integer({ description: 'Pictures that this player has missed because it was too slow.' }),
+  ),
   since: Type.Number({ description: 'Milliseconds since 1970.' }),
 });
 const Pipeline = Type.Object({
