@@ -171,11 +171,12 @@ export class Engine {
   report(): PipelineReport[] {
     return [...this.#units.values()].map(
       ({ plan, running, state, since, restarts, reason, problem, controls }) => {
-        const { name, text, live, from } = running?.plan ?? plan;
-        const encoderBitrate = this.#bitrateOf(running?.plan ?? plan);
+        const shown = running?.plan ?? plan;
+        const { name, text, from } = shown;
+        const encoderBitrate = this.#bitrateOf(shown);
         return {
           ...{ name, state, since, restarts },
-          text: launchText(text, live),
+          text: launchText(text, running?.live ?? this.#liveOf(shown)),
           ...(from === undefined ? {} : { from }),
           ...(encoderBitrate === undefined ? {} : { encoderBitrate }),
           ...(reason === undefined ? {} : { reason }),

@@ -84,7 +84,7 @@ export class WebRtcSessions {
   /** Answers the browser's offer, to watch or to be watched, or makes one where it has none. */
   async open(order: WebRtcOrder): Promise<WebRtcOpened> {
     const { sdp, stream, receives, trickle, stunServer, turnServers } = order;
-    const { codec, payloadType, parameters, twccId } = agreedOn(order);
+    const { codec, payloadType, parameters, twccId, givesEstimates } = agreedOn(order);
     const session = randomBytes(9).toString('base64url');
     this.#serial += 1;
     const viewer = `webrtc-${String(this.#serial)}`;
@@ -104,7 +104,13 @@ export class WebRtcSessions {
       });
     });
     const extension = twccId === 0 ? '' : `,extmap-${String(twccId)}=(string)${twccUri}`;
-    const feedback = receives ? ',rtcp-fb-nack-pli=(boolean)true,rtcp-fb-nack=(boolean)true' : '';
+    const feedback = [
+      ...(receives ? ['nack-pli', 'nack'] : []),
+      // A browser that cannot tell how each packet fares may still tell what it thinks of the way.
+      ...(receives || twccId !== 0 || !givesEstimates ? [] : ['goog-remb']),
+    ]
+      .map((kind) => `,rtcp-fb-${kind}=(boolean)true`)
+      .join('');
     const caps = `application/x-rtp,media=video,encoding-name=${codec},clock-rate=90000,payload=${String(payloadType)}${extension}${feedback}`;
     try {
       this.#addon.webrtcOpen({
@@ -277,6 +283,7 @@ function agreedOn({ sdp, receives, profile }: WebRtcOrder): VideoOffer {
   if (sdp === null)
     return {
       ...{ codec: 'H264', payloadType: ownPayloadType, parameters: ownParameters, twccId: ownTwccId },
+      givesEstimates: false,
     };
   return receives ? readPushedOffer(sdp) : readOffer(sdp, profile);
 }
