@@ -267,6 +267,10 @@ Napi::Value WebRtcStatistics(const Napi::CallbackInfo& info) {
   return Napi::String::New(info.Env(), webRtcStatistics(text(info, 0, "session")));
 }
 
+Napi::Value WebRtcSamples(const Napi::CallbackInfo& info) {
+  return Napi::String::New(info.Env(), webRtcSamples(text(info, 0, "session")));
+}
+
 Napi::Value WebRtcSilence(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), webRtcSilence(text(info, 0, "session")));
 }
@@ -376,6 +380,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("webrtcAnswer", Napi::Function::New(env, WebRtcAnswer, "webrtcAnswer"));
   exports.Set("webrtcCandidate", Napi::Function::New(env, WebRtcCandidate, "webrtcCandidate"));
   exports.Set("webrtcStatistics", Napi::Function::New(env, WebRtcStatistics, "webrtcStatistics"));
+  exports.Set("webrtcSamples", Napi::Function::New(env, WebRtcSamples, "webrtcSamples"));
   exports.Set("webrtcSilence", Napi::Function::New(env, WebRtcSilence, "webrtcSilence"));
   exports.Set("webrtcClose", Napi::Function::New(env, WebRtcClose, "webrtcClose"));
   exports.Set("videoDevice", Napi::Function::New(env, VideoDevice, "videoDevice"));

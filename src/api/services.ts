@@ -32,10 +32,16 @@ export interface ConnectionLimits {
 
 /** Somebody who watches over WebRTC. */
 export interface WebRtcWatcher {
+  /** Known to its browser alone. */
   readonly session: string;
+  /** As everybody else may know it, and as samples name it. */
+  readonly viewer: string;
   readonly user: string;
   readonly address: string;
-  readonly stream: string;
+  /** The one that it gets now. */
+  readonly stream: 'stream1' | 'stream2';
+  /** The one that was asked for. */
+  readonly wished: 'stream1' | 'stream2';
   readonly since: number;
   readonly bytes: number;
   /** What the browser said last of how the stream reaches it. */
@@ -58,6 +64,10 @@ export interface WebRtcWatch {
   /** False where there is no such session. */
   readonly addCandidate: (session: string, line: number, candidate: string) => Promise<boolean>;
   readonly close: (session: string) => Promise<boolean>;
+  /** The same by the name that others know. */
+  readonly end: (viewer: string) => Promise<boolean>;
+  /** Gives a viewer the other stream, from its next keyframe on. Rejects where that cannot be; it then keeps its own. */
+  readonly move: (viewer: string, to: 'stream1' | 'stream2') => Promise<void>;
   readonly list: () => readonly WebRtcWatcher[];
 }
 

@@ -1,13 +1,15 @@
 // Makes the plan so: starts what is wanted, exchanges what has changed without a gap, restarts what has failed.
 // Pipelines run only while somebody takes from their channel, or where they are to be kept warm.
 import { messageOf } from '../errors.js';
+import { liveEncoderProperties } from '../pipelines/encoders.js';
+import type { Machine } from '../pipelines/machine.js';
 import type { MediaPlan, PipelinePlan } from '../pipelines/plan.js';
 import type { Problem } from '../pipelines/settings.js';
 import { launchText } from '../pipelines/launchText.js';
 import { ControlSetter } from './deviceControls.js';
 import type { GStreamer, MediaEvent } from './gstreamer.js';
 import { withoutAccount, withoutSecrets } from './redact.js';
-import type { AlignmentReport, ChannelReport, PipelineGraph, PipelineReport } from './messages.js';
+import type { AlignmentReport, ChannelFigures, PipelineGraph, PipelineReport, Steering } from './messages.js';
 
 /** A new pipeline that has given nothing by then will not. */
 const firstFrameWithinMs = 5000;
@@ -33,11 +35,15 @@ const longestRetryMs = 30_000;
 const longestRetryOfSourceMs = 10_000;
 /** Cameras lock out who tries a wrong password too often. */
 const retryUnauthorizedMs = 120_000;
+/** Encoders take less for no limit at all, or refuse it. */
+const leastBitrate = 50_000;
 
 interface Instance {
   /** Under which its messages come. */
   readonly owner: string;
   readonly plan: PipelinePlan;
+  /** Properties that may change while it runs, as they are now. */
+  live: Readonly<Record<string, string>>;
   readonly stop: () => void;
 }
 
@@ -86,18 +92,22 @@ export class CannotRun extends Error {
 
 export class Engine {
   readonly #gst: GStreamer;
+  readonly #machine: Machine;
   readonly #units = new Map<string, Unit>();
   /** No longer in the plan, but somebody who is about to go still reads from them. */
   readonly #retiring = new Set<Unit>();
   readonly #demand = new Map<string, number>();
+  /** By channel, in bit/s: what its encoder may give, where that is less than the plan has it. */
+  readonly #steered = new Map<string, number>();
   /** By owner: who waits for the first frame of an instance. */
   readonly #waiting = new Map<string, Waiting>();
   readonly #log: (level: 'info' | 'warn', message: string) => void;
   #serial = 0;
   #busy: Promise<void> = Promise.resolve();
 
-  constructor(gst: GStreamer, log: (level: 'info' | 'warn', message: string) => void) {
+  constructor(gst: GStreamer, machine: Machine, log: (level: 'info' | 'warn', message: string) => void) {
     this.#gst = gst;
+    this.#machine = machine;
     this.#log = log;
     setInterval(() => {
       this.#watch();
@@ -109,6 +119,21 @@ export class Engine {
     const work = this.#busy.then(() => this.#apply(plan));
     this.#busy = work.catch(() => undefined);
     return work;
+  }
+
+  /** Holds encoders below what the plan asks for, or no more. Streams that are passed on as they come stay as they are. */
+  steer(steering: Steering): void {
+    for (const [channel, bitrate] of Object.entries(steering)) {
+      if (bitrate === null) this.#steered.delete(channel);
+      else if (Number.isFinite(bitrate))
+        this.#steered.set(channel, Math.max(leastBitrate, Math.round(bitrate)));
+      for (const unit of this.#units.values()) if (unit.plan.channel === channel) this.#tune(unit);
+    }
+  }
+
+  /** Whether the plan has this channel filled with H.264. */
+  givesH264(channel: string): boolean {
+    return [...this.#units.values()].some(({ plan }) => plan.channel === channel && plan.codec === 'h264');
   }
 
   hear(event: MediaEvent): void {
@@ -146,11 +171,14 @@ export class Engine {
   report(): PipelineReport[] {
     return [...this.#units.values()].map(
       ({ plan, running, state, since, restarts, reason, problem, controls }) => {
-        const { name, text, live, from } = running?.plan ?? plan;
+        const shown = running?.plan ?? plan;
+        const { name, text, from } = shown;
+        const encoderBitrate = this.#bitrateOf(shown);
         return {
           ...{ name, state, since, restarts },
-          text: launchText(text, live),
+          text: launchText(text, running?.live ?? this.#liveOf(shown)),
           ...(from === undefined ? {} : { from }),
+          ...(encoderBitrate === undefined ? {} : { encoderBitrate }),
           ...(reason === undefined ? {} : { reason }),
           ...(problem === undefined ? {} : { problem }),
           ...(controls.refusals.length === 0 ? {} : { refusals: controls.refusals }),
@@ -277,13 +305,10 @@ export class Engine {
     unit.next?.stop();
     unit.next = undefined;
     if (isSamePipeline(running.plan, plan)) {
-      for (const [property, value] of Object.entries(plan.live)) {
-        if (running.plan.live[property] === value) continue;
-        const [element = '', name = ''] = property.split('.');
-        if (!this.#gst.addon.setProperty(running.owner, element, name, value))
-          throw new CannotRun(`${plan.name} has no ${property}`);
-      }
-      unit.running = { ...running, plan };
+      const live = this.#liveOf(plan);
+      const missing = this.#setLive(running, live);
+      if (missing !== undefined) throw new CannotRun(`${plan.name} has no ${missing}`);
+      unit.running = { ...running, plan, live };
       if (plan.controls !== undefined && unit.state === 'running')
         await within(controlsWithinMs, unit.controls.set(plan.controls));
       return;
@@ -309,6 +334,39 @@ export class Engine {
       unit.next = undefined;
       unit.plan = before;
       throw new CannotRun(`${plan.name}: ${messageOf(error)}`);
+    }
+  }
+
+  /** In bit/s; undefined where nothing is encoded. */
+  #bitrateOf({ channel, encoding }: PipelinePlan): number | undefined {
+    return encoding === undefined
+      ? undefined
+      : Math.min(encoding.bitrate, this.#steered.get(channel) ?? Infinity);
+  }
+
+  /** What may change while it runs, as it is to be. */
+  #liveOf(plan: PipelinePlan): Readonly<Record<string, string>> {
+    const { encoding, live } = plan;
+    const bitrate = this.#bitrateOf(plan);
+    if (encoding === undefined || bitrate === undefined || bitrate === encoding.bitrate) return live;
+    return { ...live, ...liveEncoderProperties({ ...encoding, bitrate }, this.#machine) };
+  }
+
+  /** The first property that there is not, if any. */
+  #setLive({ owner, live: before }: Instance, live: Readonly<Record<string, string>>): string | undefined {
+    return Object.entries(live).find(([property, value]) => {
+      const [element = '', name = ''] = property.split('.');
+      return before[property] !== value && !this.#gst.addon.setProperty(owner, element, name, value);
+    })?.[0];
+  }
+
+  /** What runs, and what is about to, is as it is to be. */
+  #tune(unit: Unit): void {
+    for (const instance of [unit.running, unit.next]) {
+      if (instance === undefined) continue;
+      const live = this.#liveOf(instance.plan);
+      // One that has hardly begun is tuned when it runs.
+      if (this.#setLive(instance, live) === undefined) instance.live = live;
     }
   }
 
@@ -494,8 +552,8 @@ export class Engine {
     }
   }
 
-  #channels(): Readonly<Record<string, ChannelReport>> {
-    return JSON.parse(this.#gst.addon.channels()) as Readonly<Record<string, ChannelReport>>;
+  #channels(): Readonly<Record<string, ChannelFigures>> {
+    return JSON.parse(this.#gst.addon.channels()) as Readonly<Record<string, ChannelFigures>>;
   }
 
   /** Whether it was one that begins again at its end. */
@@ -548,14 +606,17 @@ export class Engine {
   #set(unit: Unit, state: Unit['state']): void {
     unit.state = state;
     unit.since = Date.now();
-    if (state === 'running') unit.onRunning?.();
+    if (state === 'running') {
+      this.#tune(unit);
+      unit.onRunning?.();
+    }
     if (state === 'starting') return;
     unit.reason = undefined;
     unit.problem = undefined;
   }
 
   #start(plan: PipelinePlan, joining: Readonly<Record<string, string>> = {}): Instance {
-    return this.#play(plan, launchText(plan.text, { ...plan.live, ...plan.secrets, ...joining }));
+    return this.#play(plan, launchText(plan.text, { ...this.#liveOf(plan), ...plan.secrets, ...joining }));
   }
 
   #play(plan: PipelinePlan, text: string): Instance {
@@ -568,6 +629,7 @@ export class Engine {
     return {
       owner,
       plan,
+      live: this.#liveOf(plan),
       stop: () => {
         this.#waiting.delete(owner);
         if (!this.#gst.addon.release(owner)) pipeline.stop();

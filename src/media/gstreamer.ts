@@ -66,6 +66,8 @@ export interface MediaAddon {
   webrtcAnswer(session: string, sdp: string): boolean;
   webrtcCandidate(session: string, line: number, candidate: string): boolean;
   webrtcStatistics(session: string): string;
+  /** What was learnt of the way to the browser since the last time: PathSamples as JSON, without viewer and time. */
+  webrtcSamples(session: string): string;
   /** Milliseconds since the last report; negative before the first. */
   webrtcSilence(session: string): number;
   webrtcClose(session: string): boolean;
@@ -95,6 +97,8 @@ export type MediaEvent =
   /** Nobody fills the channel any more. */
   | { readonly event: 'idle'; readonly channel: string }
   | { readonly event: 'picture'; readonly channel: string }
+  /** A pipeline reads from this channel now, and no more from the one before. */
+  | { readonly event: 'moved'; readonly pipeline: string; readonly channel: string }
   | { readonly event: 'demand'; readonly channel: string; readonly consumers: number }
   | {
       readonly event: 'error' | 'warning';

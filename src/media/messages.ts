@@ -61,6 +61,8 @@ export interface WebRtcCandidate {
 
 export interface WebRtcOpened {
   readonly session: string;
+  /** By which others know it, who are not to know its name. */
+  readonly viewer: string;
   /** The answer, or the offer. */
   readonly sdp: string;
 }
@@ -96,6 +98,8 @@ export interface PipelineReport {
   readonly restarts: number;
   /** The source that it takes encoded video from. */
   readonly from?: string;
+  /** What its encoder is told, in bit/s; those without cannot be steered, because they pass on what they get. */
+  readonly encoderBitrate?: number;
   readonly reason?: string;
   readonly problem?: Problem;
   /** What its device does not do of what settings ask of it. */
@@ -135,7 +139,8 @@ export interface GraphLink {
   readonly caps: string;
 }
 
-export interface ChannelReport {
+/** What the hub counts. */
+export interface ChannelFigures {
   readonly producing: boolean;
   readonly consumers: number;
   readonly frames: number;
@@ -145,6 +150,11 @@ export interface ChannelReport {
   readonly changes: number;
   readonly ageMs: number;
   readonly caps: string;
+}
+
+export interface ChannelReport extends ChannelFigures {
+  /** Over the last seconds, in bit/s. */
+  readonly bitrate: number;
 }
 
 export interface ReceiverReport {
@@ -182,12 +192,25 @@ export interface RtspClientReport {
 }
 
 export interface WebRtcReport {
+  /** Known to its browser alone. */
   readonly session: string;
+  /** As samples name it. */
+  readonly viewer: string;
   readonly since: number;
+  /** The one that it gets now. */
   readonly stream: string;
   readonly state: string;
+  /** Of payload, since it began. */
   readonly bytes?: number;
+  /** Of payload over the last seconds, in bit/s. */
+  readonly bitrate: number;
   readonly report?: ReceiverReport;
+  /** How often the browser has asked for packets again, and for keyframes. */
+  readonly nacks?: number;
+  readonly plis?: number;
+  readonly firs?: number;
+  /** By the feedback on each packet over the last seconds, where the browser gives any. */
+  readonly path?: { readonly lossPercent: number; readonly rttMs: number };
 }
 
 interface Spread {

@@ -6,9 +6,10 @@ import type { Machine } from '../pipelines/machine.js';
 import { DeviceWatch } from './deviceWatch.js';
 import { CannotRun, Engine } from './engine.js';
 import { loadGStreamer, type MediaEvent } from './gstreamer.js';
-import type { Beat, FromMedia, RtspPorts, ToMedia, WebRtcOrder } from './messages.js';
-import { parseSamples, PathSamples } from './pathSamples.js';
+import type { Beat, ChannelFigures, FromMedia, RtspPorts, ToMedia, WebRtcOrder } from './messages.js';
+import { collectPathSamples, parseSamples } from './pathSamples.js';
 import { PictureTaps } from './pictureTaps.js';
+import { Rates } from './rates.js';
 import { UnfitOffer } from './sdp.js';
 import { WebRtcSessions } from './webrtcSessions.js';
 
@@ -20,7 +21,11 @@ function say(message: FromMedia): void {
 
 const gst = loadGStreamer();
 const { addon } = gst;
-const engine = new Engine(gst, (level, message) => {
+const machine: Machine = {
+  cores: availableParallelism(),
+  encoders: knownEncoders.filter((element) => addon.hasElement(element)),
+};
+const engine = new Engine(gst, machine, (level, message) => {
   say({ kind: 'log', level, message });
 });
 addon.listen((json) => {
@@ -87,8 +92,13 @@ async function obey(message: ToMedia): Promise<unknown> {
     case 'webrtc-close':
       return webrtc.close(message.order.session);
     case 'webrtc-move':
+      if (!engine.givesH264(message.order.stream))
+        throw new CannotRun(`${message.order.stream} is no stream of H.264`);
+      await webrtc.move(message.order.session, message.order.stream);
+      return undefined;
     case 'steer':
-      throw new CannotRun(`This process does not know how to ${message.kind}`);
+      engine.steer(message.order);
+      return undefined;
     case 'graph':
       return engine.graph(message.order.pipeline);
   }
@@ -121,10 +131,6 @@ process.on('disconnect', () => process.exit(0));
 process.on('SIGINT', () => undefined);
 process.on('SIGTERM', () => undefined);
 
-const machine: Machine = {
-  cores: availableParallelism(),
-  encoders: knownEncoders.filter((element) => addon.hasElement(element)),
-};
 say({ kind: 'ready', machine, version: addon.version() });
 
 // Where the devices are is told by whoever started this.
@@ -140,16 +146,30 @@ new DeviceWatch({
   },
 });
 
-new PathSamples([() => parseSamples(addon.rtspSamples())], (samples) => {
-  say({ kind: 'samples', at: Date.now(), samples });
+collectPathSamples([() => parseSamples(addon.rtspSamples()), (at) => webrtc.samples(at)], (at, samples) => {
+  say({ kind: 'samples', at, samples });
 });
+
+const rates = new Rates();
+/** What the hub tells of its channels, and how fast they flow. */
+function channels(): Beat['channels'] {
+  const now = Date.now();
+  rates.tidy(now);
+  const all = JSON.parse(addon.channels()) as Readonly<Record<string, ChannelFigures>>;
+  return Object.fromEntries(
+    Object.entries(all).map(([name, channel]) => [
+      name,
+      { ...channel, bitrate: Math.round(8 * rates.of(name, channel.bytes, now)) },
+    ]),
+  );
+}
 
 setInterval(() => {
   const alignment = engine.alignment();
   const beat: Beat = {
     kind: 'beat',
     pipelines: engine.report(),
-    channels: JSON.parse(addon.channels()) as Beat['channels'],
+    channels: channels(),
     clients: JSON.parse(addon.rtspClients()) as Beat['clients'],
     webrtc: webrtc.report(),
     ...(alignment === undefined ? {} : { alignment }),

@@ -15,7 +15,7 @@ import {
 } from './encoders.js';
 import { deviceControls, deviceOf, type DeviceControls } from './controls.js';
 import { withinRung } from './ladder.js';
-import { history } from './launchText.js';
+import { history, launchText } from './launchText.js';
 import { effectiveFramerate, mainCamera, type Machine } from './machine.js';
 import { overlayProperties } from './overlay.js';
 import { obstacleTo, passedFramerate } from './passthrough.js';
@@ -50,6 +50,10 @@ export interface PipelinePlan {
   readonly joining?: Readonly<Record<string, string>>;
   /** The launch text of what stands in for it while it gives nothing; without one, it must run or not be. */
   readonly card?: string;
+  /** Of what viewers get from it. */
+  readonly codec?: Codec;
+  /** What is wished of its encoder, from which its live properties follow for any other bitrate. */
+  readonly encoding?: EncoderWish;
   /** Controls of the device that it opens, which change while it runs. */
   readonly controls?: DeviceControls;
 }
@@ -257,7 +261,8 @@ function codedCardText(head: MediaSettings['cameraHeadSettings']['primary'], mac
   };
   const input = encoderInput(wish, machine);
   const convert = input === 'NV12' ? '' : ` ! videoconvert ! video/x-raw,format=${input}`;
-  return `${cardText(head)}${convert} ! ${encoderText(wish, machine)}`;
+  const encode = launchText(encoderText(wish, machine), liveEncoderProperties(wish, machine));
+  return `${cardText(head)}${convert} ! ${encode}`;
 }
 
 /** What the camera sends, for viewers, with the parameters of the stream before each keyframe. */
@@ -270,6 +275,7 @@ function relayPlan({ id, preload }: Stream, camera: 'primary' | 'secondary'): Pi
     live: {},
     // Viewers have seen already what came since the last keyframe.
     joining: { 'frames.replay': 'none' },
+    codec: 'h264',
     channel: id,
     preload,
   };
@@ -298,7 +304,7 @@ function encodePlan(
   settings: MediaSettings,
   machine: Machine,
 ): PipelinePlan {
-  const wish = {
+  const wish: EncoderWish = {
     ...{ codec, bitrate, profile, framerate },
     ...{
       element: settings.encoderElement,
@@ -327,6 +333,8 @@ function encodePlan(
       ...overlayProperties(settings, width),
       ...liveEncoderProperties(wish, machine),
     },
+    codec,
+    encoding: wish,
     channel: id,
     preload,
     ...undemanding,

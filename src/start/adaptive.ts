@@ -13,7 +13,9 @@ import type { Supervisor } from '../media/supervisor.js';
 import type { ValueOf } from '../observables/define.js';
 import type { AppRegistry } from '../observables/registry.js';
 import { sizeOf } from '../observables/schemas.js';
+import { monotonicMs } from '../media/pathSamples.js';
 import { systemActor } from '../store/actor.js';
+import type { WebRtcWatchers } from './webrtc.js';
 import { DecisionSummary, type Summary } from './decisionSummary.js';
 
 const stepMs = 100;
@@ -25,22 +27,11 @@ const mostShown = 256;
 
 type AdaptiveState = ValueOf<AppRegistry['adaptiveState']>;
 
-/** Somebody who watches over WebRTC, as the loop sees them. */
-export interface WebRtcViewer {
-  readonly id: string;
-  readonly session: string;
-  readonly stream: StreamId;
-  readonly wished: StreamId;
-}
-
 export interface AdaptiveParts {
   readonly store: AppStore;
   readonly supervisor: Supervisor;
   readonly streamOf: (client: RtspClientReport) => string | undefined;
-  readonly webrtc: {
-    readonly viewers: () => readonly WebRtcViewer[];
-    readonly move: (session: string, to: StreamId) => Promise<void>;
-  };
+  readonly webrtc: Pick<WebRtcWatchers, 'list' | 'move'>;
   readonly note: (summary: Summary) => void;
   readonly log: Pick<Logger, 'info' | 'debug'>;
 }
@@ -95,7 +86,7 @@ export class Adaptive {
     const samples = this.#collected;
     this.#collected = [];
     return {
-      at: performance.now(),
+      at: monotonicMs(),
       settings: { mode, min, max, policy, ladder },
       streams: this.#streams(),
       viewers: this.#viewers(),
@@ -141,7 +132,10 @@ export class Adaptive {
       if (stream !== 'stream1' && stream !== 'stream2') return [];
       return [{ id: `rtsp-${String(client.id)}`, stream, wished: stream, movable: false }];
     });
-    return [...rtsp, ...webrtc.viewers().map(({ id, stream, wished }) => ({ id, stream, wished, movable }))];
+    return [
+      ...rtsp,
+      ...webrtc.list().map(({ viewer, stream, wished }) => ({ id: viewer, stream, wished, movable })),
+    ];
   }
 
   #carryOut(output: LoopOutput): void {
@@ -179,10 +173,8 @@ export class Adaptive {
   #move({ moves }: LoopOutput): void {
     const { webrtc, log } = this.#parts;
     for (const { viewer, to, reason } of moves) {
-      const found = webrtc.viewers().find(({ id }) => id === viewer);
-      if (found === undefined) continue;
       log.info(`${viewer} is moved to ${to}: ${reason}`);
-      webrtc.move(found.session, to).catch(this.#complain);
+      webrtc.move(viewer, to).catch(this.#complain);
     }
   }
 

@@ -1,7 +1,7 @@
 // The hub with real pipelines on both sides: newcomers, slow readers, and producers that come, go and change.
 import { afterEach, describe, expect, it } from 'vitest';
 import { loadGStreamer, type MediaEvent } from '../../src/media/gstreamer.js';
-import type { ChannelReport } from '../../src/media/messages.js';
+import type { ChannelFigures } from '../../src/media/messages.js';
 
 const { addon, Pipeline } = loadGStreamer();
 const events: MediaEvent[] = [];
@@ -36,8 +36,8 @@ function stop(owner: string): void {
   playing.delete(owner);
 }
 
-const look = (channel: string): ChannelReport =>
-  (JSON.parse(addon.channels()) as Record<string, ChannelReport>)[channel] ?? never(channel);
+const look = (channel: string): ChannelFigures =>
+  (JSON.parse(addon.channels()) as Record<string, ChannelFigures>)[channel] ?? never(channel);
 function never(channel: string): never {
   throw new Error(`there is no channel ${channel}`);
 }

@@ -5,7 +5,7 @@ import { StreamMeter, type Figures, type Readout } from '../../src/start/streamM
 
 const quiet: ChannelReport = {
   ...{ producing: true, consumers: 1, frames: 0, bytes: 0, keyframes: 0, dropped: 0, changes: 0 },
-  ...{ ageMs: 10, caps: '' },
+  ...{ ageMs: 10, caps: '', bitrate: 0 },
 };
 
 function player(id: number, bytes: number, path = '/stream1'): RtspClientReport {
@@ -13,7 +13,9 @@ function player(id: number, bytes: number, path = '/stream1'): RtspClientReport 
 }
 
 function browser(session: string, bytes: number, stream = 'stream2'): WebRtcReport {
-  return { ...{ session, since: 0, stream, state: 'connected', bytes } } as WebRtcReport;
+  return {
+    ...{ session, since: 0, stream, state: 'connected', bytes, viewer: session, bitrate: 0 },
+  } as WebRtcReport;
 }
 
 interface Scene {

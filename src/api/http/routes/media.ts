@@ -107,9 +107,11 @@ export function mediaRoutes(app: App, { media }: Services): void {
         }));
       const webrtc = running()
         .webrtc.list()
-        .map(({ session, ...client }) => ({
-          ...client,
-          id: session,
+        .map(({ viewer, user, address, stream, since, bytes, report }) => ({
+          ...{ user, address, stream, since, bytes },
+          ...(report === undefined ? {} : { report }),
+          // The name of the session would let whoever reads this end it in the place of its browser.
+          id: viewer,
           protocol: 'webrtc' as const,
           transport: 'webrtc',
           secure: true,
@@ -130,7 +132,7 @@ export function mediaRoutes(app: App, { media }: Services): void {
       const isRtsp = /^\d+$/.test(params.id);
       const gone = isRtsp
         ? await running().kick(Number(params.id))
-        : running().pictures.end(params.id) || (await running().webrtc.close(params.id));
+        : running().pictures.end(params.id) || (await running().webrtc.end(params.id));
       if (!gone) throw new ObscuraError('unknown', `There is no client ${params.id}`);
       return await reply.code(204).send();
     },
