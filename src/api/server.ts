@@ -12,7 +12,7 @@ import { acceptBodies, largestBody } from './http/bodies.js';
 import { document } from './http/documents.js';
 import { answerError, HttpError } from './http/errors.js';
 import { guard } from './http/guards.js';
-import { measure } from './http/metrics.js';
+import { measure } from './http/metrics/measure.js';
 import type { App } from './http/route.js';
 import { accountRoutes } from './http/routes/accounts.js';
 import { auditRoutes } from './http/routes/audit.js';

@@ -1,5 +1,6 @@
 // What the faces work with. The composition root fills it; no face builds a part of its own.
 import type { Logger } from 'pino';
+import type { Observable } from 'rxjs';
 import type { Accounts, AppStore } from '../access/accounts.js';
 import type { Certificate } from '../access/certificate.js';
 import type { History } from '../store/history.js';
@@ -15,11 +16,13 @@ import type {
   Picture,
   PictureVariant,
   PipelineGraph,
+  Rebuild,
   ReceiverReport,
   WebRtcCandidate,
   WebRtcOpened,
 } from '../media/messages.js';
 import type { MediaState } from '../media/supervisor.js';
+import type { LogMemory } from '../system/logMemory.js';
 import type { Sync } from './sync/sync.js';
 
 export interface ConnectionLimits {
@@ -134,12 +137,37 @@ export interface Photos {
   readonly forget: (key: string) => void;
 }
 
+/** Somebody who watches, over whichever protocol. */
+export interface Viewer {
+  readonly id: string;
+  readonly protocol: 'rtsp' | 'webrtc' | PictureReader['protocol'];
+  /** stream1, stream2, rendition, pictures or other. */
+  readonly stream: string;
+  readonly user: string;
+  readonly address: string;
+  readonly since: number;
+  readonly bytes: number;
+  readonly report?: ReceiverReport;
+}
+
+/** One of the things that must hold. */
+export interface Check {
+  readonly name: string;
+  readonly ok: boolean;
+  /** Why not. */
+  readonly reason?: string;
+}
+
 /** What the faces may know and ask of the video side. */
 export interface Media {
   readonly webrtc: WebRtcWatch;
   readonly pushed: PushedCameraDoor;
   readonly pictures: Pictures;
   readonly report: () => Omit<Beat, 'kind'> & { readonly state: MediaState };
+  readonly viewers: () => readonly Viewer[];
+  /** Twice a second while the media process runs, and when it has ended. */
+  readonly beats$: Observable<Omit<Beat, 'kind'>>;
+  readonly rebuilds$: Observable<Rebuild>;
   /** False where there is no such client. */
   readonly kick: (client: number) => Promise<boolean>;
   /** Undefined while the pipeline does not run. */
@@ -169,9 +197,7 @@ export interface Services {
   /** Validates, stores and serves another certificate. */
   readonly replaceCertificate: (cert: string, key: string) => Promise<Certificate>;
   /** What must hold for the server to be of use; each with the reason where it does not. */
-  readonly readiness: () => readonly {
-    readonly name: string;
-    readonly ok: boolean;
-    readonly reason?: string;
-  }[];
+  readonly readiness: () => readonly Check[];
+  /** The newest lines of the log. */
+  readonly recentLog: LogMemory;
 }

@@ -7,7 +7,7 @@ import { launchText } from '../pipelines/launchText.js';
 import { ControlSetter } from './deviceControls.js';
 import type { GStreamer, MediaEvent } from './gstreamer.js';
 import { withoutAccount, withoutSecrets } from './redact.js';
-import type { AlignmentReport, ChannelReport, PipelineGraph, PipelineReport } from './messages.js';
+import type { AlignmentReport, ChannelReport, PipelineGraph, PipelineReport, Rebuild } from './messages.js';
 
 /** A new pipeline that has given nothing by then will not. */
 const firstFrameWithinMs = 5000;
@@ -38,6 +38,7 @@ interface Instance {
   /** Under which its messages come. */
   readonly owner: string;
   readonly plan: PipelinePlan;
+  readonly startedAt: number;
   readonly stop: () => void;
 }
 
@@ -93,12 +94,18 @@ export class Engine {
   /** By owner: who waits for the first frame of an instance. */
   readonly #waiting = new Map<string, Waiting>();
   readonly #log: (level: 'info' | 'warn', message: string) => void;
+  readonly #onRebuilt: (rebuild: Rebuild) => void;
   #serial = 0;
   #busy: Promise<void> = Promise.resolve();
 
-  constructor(gst: GStreamer, log: (level: 'info' | 'warn', message: string) => void) {
+  constructor(
+    gst: GStreamer,
+    log: (level: 'info' | 'warn', message: string) => void,
+    onRebuilt: (rebuild: Rebuild) => void,
+  ) {
     this.#gst = gst;
     this.#log = log;
+    this.#onRebuilt = onRebuilt;
     setInterval(() => {
       this.#watch();
     }, watchEveryMs);
@@ -303,6 +310,7 @@ export class Engine {
       unit.next = undefined;
       unit.running = next;
       this.#set(unit, 'running');
+      this.#tellRebuilt(next, 'settings');
       running.stop();
     } catch (error) {
       unit.next?.stop();
@@ -327,6 +335,7 @@ export class Engine {
         }
         unit.running = next;
         this.#set(unit, 'running');
+        this.#tellRebuilt(next, 'settings');
         before.stop();
       },
       (error: unknown) => {
@@ -343,7 +352,9 @@ export class Engine {
     if (unit.plan.exclusive) before.stop();
     const next = this.#start(unit.plan);
     unit.next = next;
-    const first = this.#firstFrame(next, firstFrameOfSourceWithinMs);
+    const first = this.#firstFrame(next, firstFrameOfSourceWithinMs).then(() => {
+      this.#tellRebuilt(next, 'source');
+    });
     await within(
       changeOfSourceWithinMs,
       first.catch(() => undefined),
@@ -539,9 +550,14 @@ export class Engine {
     if (unit.reason !== error.message) this.#log('warn', `${unit.plan.name} has failed: ${error.message}`);
     this.#showFailure(unit, error);
     unit.restarts += 1;
+    this.#onRebuilt({ pipeline: unit.plan.name, reason: 'failure' });
     this.#restart(unit, error.problem === 'unauthorized' ? retryUnauthorizedMs : unit.retryMs);
     const longest = unit.plan.card === undefined ? longestRetryMs : longestRetryOfSourceMs;
     unit.retryMs = Math.min(unit.retryMs * 2, longest);
+  }
+
+  #tellRebuilt({ plan, startedAt }: Instance, reason: Rebuild['reason']): void {
+    this.#onRebuilt({ pipeline: plan.name, reason, ms: Date.now() - startedAt });
   }
 
   /** What was the matter is told until there is a picture again, or nobody asks any more. */
@@ -566,8 +582,7 @@ export class Engine {
     );
     pipeline.play();
     return {
-      owner,
-      plan,
+      ...{ owner, plan, startedAt: Date.now() },
       stop: () => {
         this.#waiting.delete(owner);
         if (!this.#gst.addon.release(owner)) pipeline.stop();

@@ -8,6 +8,7 @@ import { CannotRun, Engine } from './engine.js';
 import { loadGStreamer, type MediaEvent } from './gstreamer.js';
 import type { Beat, FromMedia, RtspPorts, ToMedia, WebRtcOrder } from './messages.js';
 import { PictureTaps } from './pictureTaps.js';
+import { withoutAccount } from './redact.js';
 import { UnfitOffer } from './sdp.js';
 import { WebRtcSessions } from './webrtcSessions.js';
 
@@ -19,13 +20,20 @@ function say(message: FromMedia): void {
 
 const gst = loadGStreamer();
 const { addon } = gst;
-const engine = new Engine(gst, (level, message) => {
-  say({ kind: 'log', level, message });
-});
+const engine = new Engine(
+  gst,
+  (level, message) => {
+    say({ kind: 'log', level, message });
+  },
+  (rebuild) => {
+    say({ kind: 'rebuilt', ...rebuild });
+  },
+);
 addon.listen((json) => {
   const event = JSON.parse(json) as MediaEvent;
   if (event.event === 'rtsp-refused')
     say({ kind: 'log', level: 'warn', message: `A wrong RTSP log-in came from ${event.address}` });
+  if (event.event === 'gst-log') say(warningOf(event));
   if (event.event === 'demand' && event.channel.includes('@'))
     say({ kind: 'rendition', channel: event.channel, wanted: event.consumers > 0 });
   if (event.event === 'picture') pictures.hear(event.channel);
@@ -42,6 +50,19 @@ const webrtc = new WebRtcSessions(addon, {
   },
 });
 
+function warningOf({
+  category,
+  element,
+  message,
+  withheld,
+}: Extract<MediaEvent, { event: 'gst-log' }>): FromMedia {
+  const more = withheld === 0 ? '' : ` (and ${String(withheld)} more before it)`;
+  const whole = `${element === '' ? '' : `${element}: `}${withoutAccount(message)}${more}`;
+  return { kind: 'log', level: 'warn', message: whole, category };
+}
+
+let listening: Beat['rtsp'];
+
 function serveRtsp(order: RtspPorts): void {
   const { address, port, securePort, certificate, key, maxSessions, multicast } = order;
   addon.rtspLimit(maxSessions);
@@ -55,11 +76,13 @@ function serveRtsp(order: RtspPorts): void {
   } catch (error) {
     throw new CannotRun(`Port ${String(port)} cannot be used: ${messageOf(error)}`);
   }
+  listening = { port, securePort: listening?.securePort ?? null };
   try {
     addon.rtspsListen(address, securePort ?? 0, certificate, key);
   } catch (error) {
     throw new CannotRun(`Port ${String(securePort)} cannot be used: ${messageOf(error)}`);
   }
+  listening = { port, securePort };
 }
 
 async function obey(message: ToMedia): Promise<unknown> {
@@ -147,6 +170,8 @@ setInterval(() => {
     channels: JSON.parse(addon.channels()) as Beat['channels'],
     clients: JSON.parse(addon.rtspClients()) as Beat['clients'],
     webrtc: webrtc.report(),
+    loopLagMs: addon.rtspLoopLag(),
+    ...(listening === undefined ? {} : { rtsp: listening }),
     ...(alignment === undefined ? {} : { alignment }),
   };
   say(beat);

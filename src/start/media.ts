@@ -4,7 +4,7 @@ import type { Logger } from 'pino';
 import type { Accounts, AppStore } from '../access/accounts.js';
 import { realm } from '../access/digest.js';
 import type { Certificate } from '../access/certificate.js';
-import type { Media } from '../api/services.js';
+import type { Check, Media, Viewer } from '../api/services.js';
 import { messageOf } from '../errors.js';
 import { maskOf } from '../observables/permissions.js';
 import { MediaFailure, Supervisor } from '../media/supervisor.js';
@@ -20,7 +20,9 @@ import { PushedCameras } from './pushedCameras.js';
 import { followDevices } from './devices.js';
 import { PictureDesk } from './pictures.js';
 import { followRenditions } from './renditions.js';
+import { videoChecks } from './readiness.js';
 import { simulateHead } from './simulatedHead.js';
+import { viewersOf } from './viewers.js';
 import { WebRtcWatchers } from './webrtc.js';
 import { reconcile, Unsupported, type Reconciler } from '../store/reconcile.js';
 
@@ -34,7 +36,9 @@ export interface MediaParts {
 }
 
 export interface RunningMedia extends Media {
-  readonly check: () => { readonly name: 'media'; readonly ok: boolean; readonly reason?: string };
+  readonly checks: () => readonly Check[];
+  /** Whether it is in hand: it runs, or is being started again. */
+  readonly isInHand: () => boolean;
   stop(): Promise<void>;
 }
 
@@ -44,6 +48,8 @@ const rtspKeys = [
 ] as const;
 /** Changes of rights that come together are told together, and still well within a second. */
 const accessWithinMs = 20;
+/** The supervisor replaces a process that hangs much sooner; when it does not, it is itself what hangs. */
+const lostAfterMs = 15_000;
 
 export function runMedia({
   store,
@@ -56,8 +62,8 @@ export function runMedia({
   const parts = log.child({ part: 'media' });
   const supervisor = new Supervisor({
     deviceFolder,
-    log: (level, message) => {
-      parts[level](message);
+    log: (level, message, category) => {
+      parts[level](category === undefined ? {} : { category }, message);
     },
   });
   const subscriptions = new Subscription();
@@ -172,6 +178,14 @@ export function runMedia({
       first = false;
     }),
   );
+  let lastBeatAt = Date.now();
+  subscriptions.add(
+    merge(supervisor.beats$, supervisor.state$).subscribe(() => {
+      lastBeatAt = Date.now();
+    }),
+  );
+  const viewers = (): Viewer[] =>
+    viewersOf({ rtsp: supervisor.beat.clients, webrtc: webrtc.list(), pictures: pictures.list() });
   subscriptions.add(
     supervisor.beats$.subscribe(({ clients, channels }) => {
       const streamStats = store.get('streamStats');
@@ -192,11 +206,28 @@ export function runMedia({
     report: () => ({ state: supervisor.state, ...supervisor.beat }),
     kick: async (client) => (await supervisor.order('kick', { client })) === true,
     graph: async (pipeline) => (await supervisor.order('graph', { pipeline })) as PipelineGraph | undefined,
-    check: () => {
-      const { state } = supervisor;
-      if (state.phase === 'running') return { name: 'media', ok: true };
-      return { name: 'media', ok: false, reason: state.phase === 'down' ? state.reason : 'It is starting' };
+    viewers,
+    beats$: supervisor.beats$,
+    rebuilds$: supervisor.rebuilds$,
+    checks: () => {
+      const { port, securePort } = ports();
+      const { status, reason } = store.statuses.of('rtspPort', 0);
+      return videoChecks(
+        {
+          ...{ state: supervisor.state, beat: supervisor.beat, rtsp: { port, securePort } },
+          rtspTrouble: status === 'failed' ? reason : undefined,
+          cameras: store.get('cameraStatus'),
+          framerate: Math.min(
+            store.get('streamFramerateEffective'),
+            store.get('stream2').enabled ? store.get('stream2').framerate : Infinity,
+          ),
+        },
+        Date.now(),
+      );
     },
+    isInHand: () =>
+      supervisor.state.phase !== 'running' ||
+      (Date.now() - lastBeatAt < lostAfterMs && (supervisor.beat.loopLagMs ?? 0) < lostAfterMs),
     stop: async () => {
       subscriptions.unsubscribe();
       pictures.close();

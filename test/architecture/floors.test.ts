@@ -16,7 +16,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   api: ['media', 'library', 'access', 'store', 'observables', 'protocol', 'system', 'errors'],
   pipelines: ['observables'],
   adaptive: [],
-  media: ['pipelines', 'adaptive', 'errors'],
+  media: ['pipelines', 'adaptive', 'system', 'errors'],
   start: [
     'media',
     'library',

@@ -13,6 +13,7 @@ import type { App } from '../../src/api/http/route.js';
 import type { Services } from '../../src/api/services.js';
 import { Sync } from '../../src/api/sync/sync.js';
 import { Places } from '../../src/library/places.js';
+import { LogMemory } from '../../src/system/logMemory.js';
 import { registry, rules } from '../../src/observables/registry.js';
 import { systemActor } from '../../src/store/actor.js';
 import { History } from '../../src/store/history.js';
@@ -76,6 +77,7 @@ export async function startWebServer(): Promise<WebServer> {
       return certificate;
     },
     readiness: () => readiness,
+    recentLog: new LogMemory(),
   };
   const app = await buildApp(services, listeners);
   const most = 100_000;
