@@ -25,6 +25,7 @@ import { fileRoutes } from './http/routes/files.js';
 import { imageRoutes } from './http/routes/images.js';
 import { informationRoutes } from './http/routes/information.js';
 import { loginRoutes } from './http/routes/login.js';
+import { operationRoutes } from './http/routes/operations.js';
 import { lockRoutes, presetRoutes } from './http/routes/presets.js';
 import { schemaRoutes } from './http/routes/schema.js';
 import { settingsRoutes } from './http/routes/settings.js';
@@ -63,6 +64,7 @@ const routes = [
   imageRoutes,
   fileRoutes,
   certificateRoutes,
+  operationRoutes,
 ] as const;
 
 export async function buildApp(

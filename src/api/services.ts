@@ -158,6 +158,18 @@ export interface Check {
   readonly reason?: string;
 }
 
+export interface HookDelivery {
+  readonly event: string;
+  readonly result: 'delivered' | 'failed' | 'dropped';
+}
+
+/** Those who are told by HTTP what happens. */
+export interface Webhooks {
+  readonly deliveries$: Observable<HookDelivery>;
+  /** Sends a test at once, once. Says what is the matter where it did not arrive; fails where there is no such hook. */
+  readonly test: (name: string) => Promise<string | undefined>;
+}
+
 /** What the faces may know and ask of the video side. */
 export interface Media {
   readonly webrtc: WebRtcWatch;
@@ -198,6 +210,7 @@ export interface Services {
   readonly replaceCertificate: (cert: string, key: string) => Promise<Certificate>;
   /** What must hold for the server to be of use; each with the reason where it does not. */
   readonly readiness: () => readonly Check[];
+  readonly webhooks: Webhooks;
   /** The newest lines of the log. */
   readonly recentLog: LogMemory;
 }

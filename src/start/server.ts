@@ -35,6 +35,7 @@ import { Photographer } from './photos.js';
 import { publishReadings } from './publishReadings.js';
 import { runSchedules } from './schedules.js';
 import { reportToServiceManager } from './serviceManager.js';
+import { runWebhooks } from './webhooks.js';
 import { runWebServers } from './webServers.js';
 
 export interface RunningServer {
@@ -166,6 +167,10 @@ export async function startServer({
     undo.push(() => media?.stop());
     const photos = media === undefined ? undefined : await openPhotos(store, media, dataFolder, log);
     undo.push(() => photos?.close());
+    const webhooks = runWebhooks({ store, media, log });
+    undo.push(() => {
+      webhooks.close();
+    });
     const services: Services = {
       media,
       photos,
@@ -198,6 +203,7 @@ export async function startServer({
         },
         ...(media?.checks() ?? []),
       ],
+      webhooks,
       recentLog: serverLog?.recent ?? new LogMemory(),
     };
     const listeners = new Listeners(certificate);

@@ -305,6 +305,8 @@ describe('the contract', () => {
       'schedules',
       'timeBlock',
       'videoDevices',
+      'webhooks',
+      'webhookStatus',
       'webrtcMaxSessions',
     ];
     const named = new Set<unknown>([

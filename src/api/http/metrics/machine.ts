@@ -5,7 +5,7 @@ import type { Connections } from '../../ws/connections.js';
 import type { Meters, Sample } from './meters.js';
 
 export function measureMachine(meters: Meters, services: Services, connections: Connections): void {
-  const { store, sync, version, media, readiness } = services;
+  const { store, sync, version, media, readiness, webhooks } = services;
   let gstreamer = '';
   meters.gauges(
     'obscura_build_info',
@@ -35,6 +35,14 @@ export function measureMachine(meters: Meters, services: Services, connections: 
   meters.gauge('obscura_ready', '1 while every readiness check holds.', () =>
     readiness().every(({ ok }) => ok) ? 1 : 0,
   );
+  const deliveries = meters.counter(
+    'obscura_hook_deliveries_total',
+    'What was told to webhooks, or could not be.',
+    ['event', 'result'],
+  );
+  webhooks.deliveries$.subscribe(({ event, result }) => {
+    deliveries.inc({ event, result });
+  });
   meters.gauges('obscura_check', '1 where this readiness check holds.', ['check'], () =>
     readiness().map(({ name, ok }): Sample => [{ check: name }, ok ? 1 : 0]),
   );
