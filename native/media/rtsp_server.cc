@@ -6,6 +6,7 @@
 #include <stdexcept>
 
 #include "events.h"
+#include "loop_ping.h"
 #include "rtsp_access.h"
 #include "rtsp_clients.h"
 #include "rtsp_mounts.h"
@@ -157,6 +158,8 @@ class Server {
     return mounts_.prepareToDescribe(client, url);
   }
 
+  double loopLagMs() { return ping_.lagMs(); }
+
   template <typename Predicate>
   int closeWhere(Predicate mustGo) {
     return plain_.closeWhere(mustGo) + secure_.closeWhere(mustGo);
@@ -182,6 +185,7 @@ class Server {
  private:
   Server()
       : context_(g_main_context_new()),
+        ping_(context_),
         threads_(gst_rtsp_thread_pool_new()),
         plain_(context_, mounts_.points(), threads_),
         secure_(context_, mounts_.points(), threads_) {
@@ -220,6 +224,7 @@ class Server {
   }
 
   GMainContext* context_;
+  LoopPing ping_;
   RtspMounts mounts_;
   std::atomic<unsigned> mostSessions_{10};
   GstRTSPThreadPool* threads_;
@@ -255,6 +260,8 @@ void enforceRtspAccess() {
   const int closed = Server::instance().closeWhere([](GstRTSPClient* client) { return !mayStay(client); });
   if (closed > 0) tell(Json().set("event", "rtsp-withdrawn").set("clients", closed));
 }
+
+double rtspLoopLag() { return Server::instance().loopLagMs(); }
 
 std::string rtspClients() { return Server::instance().clients(); }
 

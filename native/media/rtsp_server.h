@@ -48,6 +48,9 @@ void setRtspMulticast(const std::optional<RtspMulticast>& wish);
 /** Ends the connections of all who may not stay. */
 void enforceRtspAccess();
 
+/** How long the loop of the server takes to answer, in milliseconds. */
+double rtspLoopLag();
+
 /** A JSON list of who is connected. */
 std::string rtspClients();
 

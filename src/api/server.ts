@@ -12,7 +12,7 @@ import { acceptBodies, largestBody } from './http/bodies.js';
 import { document } from './http/documents.js';
 import { answerError, HttpError } from './http/errors.js';
 import { guard } from './http/guards.js';
-import { measure } from './http/metrics.js';
+import { measure } from './http/metrics/measure.js';
 import type { App } from './http/route.js';
 import { accountRoutes } from './http/routes/accounts.js';
 import { adaptiveRoutes } from './http/routes/adaptive.js';
@@ -26,6 +26,7 @@ import { fileRoutes } from './http/routes/files.js';
 import { imageRoutes } from './http/routes/images.js';
 import { informationRoutes } from './http/routes/information.js';
 import { loginRoutes } from './http/routes/login.js';
+import { operationRoutes } from './http/routes/operations.js';
 import { lockRoutes, presetRoutes } from './http/routes/presets.js';
 import { schemaRoutes } from './http/routes/schema.js';
 import { settingsRoutes } from './http/routes/settings.js';
@@ -67,6 +68,7 @@ const routes = [
   imageRoutes,
   fileRoutes,
   certificateRoutes,
+  operationRoutes,
 ] as const;
 
 export async function buildApp(

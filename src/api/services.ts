@@ -1,5 +1,6 @@
 // What the faces work with. The composition root fills it; no face builds a part of its own.
 import type { Logger } from 'pino';
+import type { Observable } from 'rxjs';
 import type { Accounts, AppStore } from '../access/accounts.js';
 import type { Certificate } from '../access/certificate.js';
 import type { History } from '../store/history.js';
@@ -15,6 +16,7 @@ import type {
   Picture,
   PictureVariant,
   PipelineGraph,
+  Rebuild,
   ReceiverReport,
   WebRtcCandidate,
   WebRtcOpened,
@@ -22,6 +24,7 @@ import type {
 import type { MediaState } from '../media/supervisor.js';
 import type { ValueOf } from '../observables/define.js';
 import type { AppRegistry } from '../observables/registry.js';
+import type { LogMemory } from '../system/logMemory.js';
 import type { Sync } from './sync/sync.js';
 
 export interface ConnectionLimits {
@@ -147,6 +150,38 @@ export interface Photos {
 }
 
 export type StatisticsPoint = ValueOf<AppRegistry['statistics']>;
+/** Somebody who watches, over whichever protocol. */
+export interface Viewer {
+  readonly id: string;
+  readonly protocol: 'rtsp' | 'webrtc' | PictureReader['protocol'];
+  /** stream1, stream2, rendition, pictures or other. */
+  readonly stream: string;
+  readonly user: string;
+  readonly address: string;
+  readonly since: number;
+  readonly bytes: number;
+  readonly report?: ReceiverReport;
+}
+
+/** One of the things that must hold. */
+export interface Check {
+  readonly name: string;
+  readonly ok: boolean;
+  /** Why not. */
+  readonly reason?: string;
+}
+
+export interface HookDelivery {
+  readonly event: string;
+  readonly result: 'delivered' | 'failed' | 'dropped';
+}
+
+/** Those who are told by HTTP what happens. */
+export interface Webhooks {
+  readonly deliveries$: Observable<HookDelivery>;
+  /** Sends a test at once, once. Says what is the matter where it did not arrive; fails where there is no such hook. */
+  readonly test: (name: string) => Promise<string | undefined>;
+}
 
 /** What the faces may know and ask of the video side. */
 export interface Media {
@@ -156,6 +191,10 @@ export interface Media {
   readonly report: () => Omit<Beat, 'kind'> & { readonly state: MediaState };
   /** A line of statistics for each of the last seconds, the oldest first. */
   readonly history: () => readonly StatisticsPoint[];
+  readonly viewers: () => readonly Viewer[];
+  /** Twice a second while the media process runs, and when it has ended. */
+  readonly beats$: Observable<Omit<Beat, 'kind'>>;
+  readonly rebuilds$: Observable<Rebuild>;
   /** False where there is no such client. */
   readonly kick: (client: number) => Promise<boolean>;
   /** Undefined while the pipeline does not run. */
@@ -185,9 +224,8 @@ export interface Services {
   /** Validates, stores and serves another certificate. */
   readonly replaceCertificate: (cert: string, key: string) => Promise<Certificate>;
   /** What must hold for the server to be of use; each with the reason where it does not. */
-  readonly readiness: () => readonly {
-    readonly name: string;
-    readonly ok: boolean;
-    readonly reason?: string;
-  }[];
+  readonly readiness: () => readonly Check[];
+  readonly webhooks: Webhooks;
+  /** The newest lines of the log. */
+  readonly recentLog: LogMemory;
 }

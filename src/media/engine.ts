@@ -9,7 +9,14 @@ import { launchText } from '../pipelines/launchText.js';
 import { ControlSetter } from './deviceControls.js';
 import type { GStreamer, MediaEvent } from './gstreamer.js';
 import { withoutAccount, withoutSecrets } from './redact.js';
-import type { AlignmentReport, ChannelFigures, PipelineGraph, PipelineReport, Steering } from './messages.js';
+import type {
+  AlignmentReport,
+  ChannelFigures,
+  PipelineGraph,
+  PipelineReport,
+  Rebuild,
+  Steering,
+} from './messages.js';
 
 /** A new pipeline that has given nothing by then will not. */
 const firstFrameWithinMs = 5000;
@@ -44,6 +51,7 @@ interface Instance {
   readonly plan: PipelinePlan;
   /** Properties that may change while it runs, as they are now. */
   live: Readonly<Record<string, string>>;
+  readonly startedAt: number;
   readonly stop: () => void;
 }
 
@@ -102,13 +110,20 @@ export class Engine {
   /** By owner: who waits for the first frame of an instance. */
   readonly #waiting = new Map<string, Waiting>();
   readonly #log: (level: 'info' | 'warn', message: string) => void;
+  readonly #onRebuilt: (rebuild: Rebuild) => void;
   #serial = 0;
   #busy: Promise<void> = Promise.resolve();
 
-  constructor(gst: GStreamer, machine: Machine, log: (level: 'info' | 'warn', message: string) => void) {
+  constructor(
+    gst: GStreamer,
+    machine: Machine,
+    log: (level: 'info' | 'warn', message: string) => void,
+    onRebuilt: (rebuild: Rebuild) => void,
+  ) {
     this.#gst = gst;
     this.#machine = machine;
     this.#log = log;
+    this.#onRebuilt = onRebuilt;
     setInterval(() => {
       this.#watch();
     }, watchEveryMs);
@@ -328,6 +343,7 @@ export class Engine {
       unit.next = undefined;
       unit.running = next;
       this.#set(unit, 'running');
+      this.#tellRebuilt(next, 'settings');
       running.stop();
     } catch (error) {
       unit.next?.stop();
@@ -385,6 +401,7 @@ export class Engine {
         }
         unit.running = next;
         this.#set(unit, 'running');
+        this.#tellRebuilt(next, 'settings');
         before.stop();
       },
       (error: unknown) => {
@@ -401,7 +418,9 @@ export class Engine {
     if (unit.plan.exclusive) before.stop();
     const next = this.#start(unit.plan);
     unit.next = next;
-    const first = this.#firstFrame(next, firstFrameOfSourceWithinMs);
+    const first = this.#firstFrame(next, firstFrameOfSourceWithinMs).then(() => {
+      this.#tellRebuilt(next, 'source');
+    });
     await within(
       changeOfSourceWithinMs,
       first.catch(() => undefined),
@@ -597,9 +616,14 @@ export class Engine {
     if (unit.reason !== error.message) this.#log('warn', `${unit.plan.name} has failed: ${error.message}`);
     this.#showFailure(unit, error);
     unit.restarts += 1;
+    this.#onRebuilt({ pipeline: unit.plan.name, reason: 'failure' });
     this.#restart(unit, error.problem === 'unauthorized' ? retryUnauthorizedMs : unit.retryMs);
     const longest = unit.plan.card === undefined ? longestRetryMs : longestRetryOfSourceMs;
     unit.retryMs = Math.min(unit.retryMs * 2, longest);
+  }
+
+  #tellRebuilt({ plan, startedAt }: Instance, reason: Rebuild['reason']): void {
+    this.#onRebuilt({ pipeline: plan.name, reason, ms: Date.now() - startedAt });
   }
 
   /** What was the matter is told until there is a picture again, or nobody asks any more. */
@@ -627,9 +651,7 @@ export class Engine {
     );
     pipeline.play();
     return {
-      owner,
-      plan,
-      live: this.#liveOf(plan),
+      ...{ owner, plan, live: this.#liveOf(plan), startedAt: Date.now() },
       stop: () => {
         this.#waiting.delete(owner);
         if (!this.#gst.addon.release(owner)) pipeline.stop();

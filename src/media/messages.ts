@@ -106,6 +106,16 @@ export interface PipelineReport {
   readonly refusals?: readonly Refusal[];
 }
 
+/** Why a pipeline was made anew: settings or the source of a camera were changed, or it had failed. */
+export type RebuildReason = 'settings' | 'source' | 'failure';
+
+export interface Rebuild {
+  readonly pipeline: string;
+  readonly reason: RebuildReason;
+  /** Until the new one had its first picture; nothing is known of that where it failed. */
+  readonly ms?: number;
+}
+
 export interface Refusal {
   readonly setting: keyof MediaSettings;
   readonly reason: string;
@@ -241,6 +251,10 @@ export interface Beat {
   readonly webrtc: readonly WebRtcReport[];
   /** While two cameras are shown in one picture. */
   readonly alignment?: AlignmentReport;
+  /** Where the RTSP server listens, as far as it could. */
+  readonly rtsp?: Pick<RtspPorts, 'port' | 'securePort'>;
+  /** How long the loop of GLib takes to answer; much more than nothing means that it hangs. */
+  readonly loopLagMs?: number;
 }
 
 export type FromMedia =
@@ -256,5 +270,12 @@ export type FromMedia =
   | ({ readonly kind: 'webrtc-candidate' } & WebRtcCandidate)
   /** What was learnt of the ways to the viewers, ten times a second while there is anything. */
   | { readonly kind: 'samples'; readonly at: number; readonly samples: readonly PathSample[] }
-  | { readonly kind: 'log'; readonly level: 'info' | 'warn'; readonly message: string }
+  /** `category`: that of GStreamer, where it is GStreamer that warns. */
+  | {
+      readonly kind: 'log';
+      readonly level: 'info' | 'warn';
+      readonly message: string;
+      readonly category?: string;
+    }
+  | ({ readonly kind: 'rebuilt' } & Rebuild)
   | Beat;

@@ -10,6 +10,7 @@ import type { Beat, ChannelFigures, FromMedia, RtspPorts, ToMedia, WebRtcOrder }
 import { collectPathSamples, parseSamples } from './pathSamples.js';
 import { PictureTaps } from './pictureTaps.js';
 import { Rates } from './rates.js';
+import { withoutAccount } from './redact.js';
 import { UnfitOffer } from './sdp.js';
 import { WebRtcSessions } from './webrtcSessions.js';
 
@@ -25,13 +26,21 @@ const machine: Machine = {
   cores: availableParallelism(),
   encoders: knownEncoders.filter((element) => addon.hasElement(element)),
 };
-const engine = new Engine(gst, machine, (level, message) => {
-  say({ kind: 'log', level, message });
-});
+const engine = new Engine(
+  gst,
+  machine,
+  (level, message) => {
+    say({ kind: 'log', level, message });
+  },
+  (rebuild) => {
+    say({ kind: 'rebuilt', ...rebuild });
+  },
+);
 addon.listen((json) => {
   const event = JSON.parse(json) as MediaEvent;
   if (event.event === 'rtsp-refused')
     say({ kind: 'log', level: 'warn', message: `A wrong RTSP log-in came from ${event.address}` });
+  if (event.event === 'gst-log') say(warningOf(event));
   if (event.event === 'demand' && event.channel.includes('@'))
     say({ kind: 'rendition', channel: event.channel, wanted: event.consumers > 0 });
   if (event.event === 'picture') pictures.hear(event.channel);
@@ -48,6 +57,19 @@ const webrtc = new WebRtcSessions(addon, {
   },
 });
 
+function warningOf({
+  category,
+  element,
+  message,
+  withheld,
+}: Extract<MediaEvent, { event: 'gst-log' }>): FromMedia {
+  const more = withheld === 0 ? '' : ` (and ${String(withheld)} more before it)`;
+  const whole = `${element === '' ? '' : `${element}: `}${withoutAccount(message)}${more}`;
+  return { kind: 'log', level: 'warn', message: whole, category };
+}
+
+let listening: Beat['rtsp'];
+
 function serveRtsp(order: RtspPorts): void {
   const { address, port, securePort, certificate, key, maxSessions, multicast } = order;
   addon.rtspLimit(maxSessions);
@@ -61,11 +83,13 @@ function serveRtsp(order: RtspPorts): void {
   } catch (error) {
     throw new CannotRun(`Port ${String(port)} cannot be used: ${messageOf(error)}`);
   }
+  listening = { port, securePort: listening?.securePort ?? null };
   try {
     addon.rtspsListen(address, securePort ?? 0, certificate, key);
   } catch (error) {
     throw new CannotRun(`Port ${String(securePort)} cannot be used: ${messageOf(error)}`);
   }
+  listening = { port, securePort };
 }
 
 async function obey(message: ToMedia): Promise<unknown> {
@@ -172,6 +196,8 @@ setInterval(() => {
     channels: channels(),
     clients: JSON.parse(addon.rtspClients()) as Beat['clients'],
     webrtc: webrtc.report(),
+    loopLagMs: addon.rtspLoopLag(),
+    ...(listening === undefined ? {} : { rtsp: listening }),
     ...(alignment === undefined ? {} : { alignment }),
   };
   say(beat);

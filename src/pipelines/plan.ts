@@ -94,9 +94,16 @@ const aliases: Readonly<Record<string, readonly string[]>> = {
   stream2: ['/stream2', '/camera0/stream1', '/onvif/profile_2'],
 };
 
-/** The stream that is played at a path of RTSP. */
-export function streamAt(path: string): string | undefined {
-  return Object.keys(aliases).find((id) => aliases[id]?.includes(path));
+/** Which stream an RTSP client plays, by its path; a size or rate of its own makes it a rendition. */
+export function streamAt(path: string): string {
+  for (const [stream, paths] of Object.entries(aliases))
+    for (const alias of paths) {
+      if (!path.startsWith(alias)) continue;
+      const next = path.charAt(alias.length);
+      if (next === '' || next === '/') return stream;
+      if (next === '@') return 'rendition';
+    }
+  return 'other';
 }
 
 export function plan(settings: MediaSettings, machine: Machine): MediaPlan {

@@ -8,11 +8,11 @@ import type { LoopInput, LoopOutput, StreamId, StreamWish, Viewer } from '../ada
 import { adaptiveLoop } from '../adaptive/loop.js';
 import type { PathSample } from '../adaptive/samples.js';
 import { messageOf } from '../errors.js';
-import type { RtspClientReport } from '../media/messages.js';
 import type { Supervisor } from '../media/supervisor.js';
 import type { ValueOf } from '../observables/define.js';
 import type { AppRegistry } from '../observables/registry.js';
 import { sizeOf } from '../observables/schemas.js';
+import { streamAt } from '../pipelines/plan.js';
 import { monotonicMs } from '../media/pathSamples.js';
 import { systemActor } from '../store/actor.js';
 import type { WebRtcWatchers } from './webrtc.js';
@@ -30,7 +30,6 @@ type AdaptiveState = ValueOf<AppRegistry['adaptiveState']>;
 export interface AdaptiveParts {
   readonly store: AppStore;
   readonly supervisor: Supervisor;
-  readonly streamOf: (client: RtspClientReport) => string | undefined;
   readonly webrtc: Pick<WebRtcWatchers, 'list' | 'move'>;
   readonly note: (summary: Summary) => void;
   readonly log: Pick<Logger, 'info' | 'debug'>;
@@ -124,11 +123,11 @@ export class Adaptive {
   }
 
   #viewers(): Viewer[] {
-    const { store, supervisor, streamOf, webrtc } = this.#parts;
+    const { store, supervisor, webrtc } = this.#parts;
     // Browsers play H.264 alone, which the second stream always is.
     const movable = store.get('videoEncoder') === 'h264' && store.get('stream2').enabled;
     const rtsp = supervisor.beat.clients.flatMap((client): Viewer[] => {
-      const stream = client.path === '' ? undefined : streamOf(client);
+      const stream = streamAt(client.path);
       if (stream !== 'stream1' && stream !== 'stream2') return [];
       return [{ id: `rtsp-${String(client.id)}`, stream, wished: stream, movable: false }];
     });

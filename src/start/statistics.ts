@@ -4,8 +4,7 @@ import { Subscription } from 'rxjs';
 import type { AppStore } from '../access/accounts.js';
 import { aggregateNetwork, type AggregatedNetwork } from '../adaptive/aggregate.js';
 import type { LoopOutput } from '../adaptive/decisions.js';
-import type { PictureWatcher, StatisticsPoint } from '../api/services.js';
-import type { RtspClientReport } from '../media/messages.js';
+import type { StatisticsPoint, Viewer } from '../api/services.js';
 import type { MediaState, Supervisor } from '../media/supervisor.js';
 import { mainCamera } from '../pipelines/machine.js';
 import { cameraSettings } from './cameras.js';
@@ -17,8 +16,7 @@ const kept = 600;
 export interface StatisticsParts {
   readonly store: AppStore;
   readonly supervisor: Pick<Supervisor, 'beat' | 'state$'>;
-  readonly pictures: { readonly list: () => readonly PictureWatcher[] };
-  readonly streamOf: (client: RtspClientReport) => string | undefined;
+  readonly viewers: () => readonly Viewer[];
   /** What the adaptive loop knows of the viewers. */
   readonly decisions: () => LoopOutput | undefined;
   readonly log: Pick<Logger, 'info' | 'warn'>;
@@ -26,7 +24,7 @@ export interface StatisticsParts {
 
 export class Statistics {
   readonly #parts: StatisticsParts;
-  readonly #meter: StreamMeter;
+  readonly #meter = new StreamMeter();
   readonly #startedAt = Date.now();
   readonly #subscriptions = new Subscription();
   readonly #points: StatisticsPoint[] = [];
@@ -35,7 +33,6 @@ export class Statistics {
 
   constructor(parts: StatisticsParts) {
     this.#parts = parts;
-    this.#meter = new StreamMeter(parts.streamOf);
     const timer = setInterval(() => {
       this.#publish();
     }, everyMs);
@@ -60,10 +57,10 @@ export class Statistics {
   }
 
   #publish(): void {
-    const { store, supervisor, pictures, decisions } = this.#parts;
+    const { store, supervisor, viewers, decisions } = this.#parts;
     const at = Date.now();
     const figures = this.#meter.read({
-      ...{ at, report: supervisor.beat, pictures: pictures.list(), crashes: this.#crashes },
+      ...{ at, report: supervisor.beat, viewers: viewers(), crashes: this.#crashes },
       lost: lostCameras(store),
     });
     const network = aggregateNetwork(

@@ -1,5 +1,6 @@
 // Turns what the media process reports twice a second into figures for people: totals since the start, rates of now,
 // and what went wrong within the last minute. Time comes from outside.
+import type { Viewer } from '../api/services.js';
 import type { Beat } from '../media/messages.js';
 import { Growth } from './growth.js';
 
@@ -9,13 +10,12 @@ const rateWindowMs = 2000;
 /** A stream that somebody watches and that has given nothing for so long has stalled. */
 const stalledAfterMs = 2000;
 
-type Report = Pick<Beat, 'pipelines' | 'channels' | 'clients' | 'webrtc'>;
+type Report = Pick<Beat, 'pipelines' | 'channels'>;
 
 export interface Readout {
   readonly at: number;
   readonly report: Report;
-  /** Who takes single pictures, and what they have got. */
-  readonly pictures: readonly { readonly id: string; readonly bytes: number }[];
+  readonly viewers: readonly Pick<Viewer, 'id' | 'stream' | 'bytes'>[];
   /** Cameras that are shown and have no signal, with the reason. */
   readonly lost: readonly { readonly camera: string; readonly reason?: string | undefined }[];
   /** How often the media process had to be replaced. */
@@ -48,11 +48,7 @@ export interface Figures {
   readonly streams: Readonly<Record<'stream1' | 'stream2', StreamFigures>>;
 }
 
-/** Which stream a path of RTSP leads to. */
-export type StreamOf = (client: Report['clients'][number]) => string | undefined;
-
 export class StreamMeter {
-  readonly #streamOf: StreamOf;
   readonly #sent = new Growth();
   readonly #drops = new Growth();
   readonly #errors = new Growth();
@@ -60,21 +56,8 @@ export class StreamMeter {
   readonly #bytes = new Map<string, Growth>();
   #marks: Marks[] = [];
 
-  constructor(streamOf: StreamOf) {
-    this.#streamOf = streamOf;
-  }
-
-  read({ at, report, pictures, lost, crashes }: Readout): Figures {
-    const { clients, channels, pipelines } = report;
-    // Those who send here are cameras.
-    const webrtc = report.webrtc.filter(({ stream }) => !stream.includes('/'));
-    const playing = clients.filter(({ path }) => path !== '');
-    const connected = webrtc.filter(({ state }) => state === 'connected');
-    this.#sent.take([
-      ...clients.map(({ id, bytes = 0 }) => [`rtsp ${String(id)}`, bytes] as const),
-      ...webrtc.map(({ session, bytes = 0 }) => [`webrtc ${session}`, bytes] as const),
-      ...pictures.map(({ id, bytes }) => [`picture ${id}`, bytes] as const),
-    ]);
+  read({ at, report: { pipelines, channels }, viewers, lost, crashes }: Readout): Figures {
+    this.#sent.take(viewers.map(({ id, bytes }) => [id, bytes] as const));
     // Who takes single pictures takes those that are there: passing some over is no loss.
     const counted = Object.entries(channels).filter(([name]) => !name.startsWith('picture/'));
     this.#drops.take(counted.map(([name, { dropped }]) => [name, dropped] as const));
@@ -96,9 +79,7 @@ export class StreamMeter {
     const oldest = this.#marks[0] ?? now;
     const seconds = Math.max(0.001, (now.at - lately.at) / 1000);
     const rate = (pick: (mark: Marks) => number): number => (pick(now) - pick(lately)) / seconds;
-    const viewersOf = (id: string): number =>
-      playing.filter((client) => this.#streamOf(client) === id).length +
-      connected.filter(({ stream }) => stream === id).length;
+    const viewersOf = (id: string): number => viewers.filter(({ stream }) => stream === id).length;
     const figures = (id: 'stream1' | 'stream2'): StreamFigures => ({
       bitrate: Math.round(8 * rate((mark) => mark.streams[id]?.bytes ?? 0)),
       fps: Math.round(10 * rate((mark) => mark.streams[id]?.frames ?? 0)) / 10,
@@ -106,7 +87,7 @@ export class StreamMeter {
     });
     const both = { stream1: figures('stream1'), stream2: figures('stream2') };
     return {
-      clients: playing.length + connected.length + pictures.length,
+      clients: viewers.length,
       totalBytes: now.sent,
       sentBps: Math.round(8 * rate((mark) => mark.sent)),
       totalDrops: now.drops,

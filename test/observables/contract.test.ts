@@ -308,6 +308,8 @@ describe('the contract', () => {
       'schedules',
       'timeBlock',
       'videoDevices',
+      'webhooks',
+      'webhookStatus',
       'webrtcMaxSessions',
     ];
     const named = new Set<unknown>([

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { ChannelReport, RtspClientReport, WebRtcReport } from '../../src/media/messages.js';
+import type { ChannelReport } from '../../src/media/messages.js';
 import { Growth } from '../../src/start/growth.js';
 import { StreamMeter, type Figures, type Readout } from '../../src/start/streamMeter.js';
 
@@ -8,45 +8,35 @@ const quiet: ChannelReport = {
   ...{ ageMs: 10, caps: '', bitrate: 0 },
 };
 
-function player(id: number, bytes: number, path = '/stream1'): RtspClientReport {
-  return { ...{ id, since: 0, user: '', path, secure: false, transport: 'tcp', bytes } };
-}
+type Watching = Readout['viewers'][number];
 
-function browser(session: string, bytes: number, stream = 'stream2'): WebRtcReport {
-  return {
-    ...{ session, since: 0, stream, state: 'connected', bytes, viewer: session, bitrate: 0 },
-  } as WebRtcReport;
+function viewer(id: string, bytes = 0, stream = 'stream1'): Watching {
+  return { id, stream, bytes };
 }
 
 interface Scene {
-  readonly clients?: RtspClientReport[];
-  readonly webrtc?: WebRtcReport[];
+  readonly viewers?: Watching[];
   readonly channels?: Record<string, Partial<ChannelReport>>;
   readonly restarts?: number;
-  readonly more?: Partial<Readout>;
+  readonly lost?: Readout['lost'];
+  readonly crashes?: number;
 }
 
 /** Reads a scene every second, the way the server does. */
 class Seconds {
-  readonly #meter = new StreamMeter(({ path }) => path.slice(1));
+  readonly #meter = new StreamMeter();
   #at = 1_000_000;
 
-  pass({ clients = [], webrtc = [], channels = {}, restarts = 0, more = {} }: Scene): Figures {
+  pass({ viewers = [], channels = {}, restarts = 0, lost = [], crashes = 0 }: Scene): Figures {
     this.#at += 1000;
     const pipeline = {
       ...{ name: 'encode/stream1', text: '', since: 0, restarts },
       state: 'running' as const,
     };
+    const all = Object.entries(channels).map(([name, some]) => [name, { ...quiet, ...some }] as const);
     return this.#meter.read({
-      at: this.#at,
-      report: {
-        ...{ clients, webrtc, pipelines: [pipeline] },
-        channels: Object.fromEntries(
-          Object.entries(channels).map(([name, some]) => [name, { ...quiet, ...some }]),
-        ),
-      },
-      ...{ pictures: [], lost: [], crashes: 0 },
-      ...more,
+      ...{ at: this.#at, viewers, lost, crashes },
+      report: { pipelines: [pipeline], channels: Object.fromEntries(all) },
     });
   }
 }
@@ -73,15 +63,12 @@ describe('counters that may begin anew', () => {
 });
 
 describe('the meter of the streams', () => {
-  it('counts viewers of every kind, each with their stream, but neither those who only asked nor cameras', () => {
+  it('counts viewers of every kind, each with their stream', () => {
     const figures = new Seconds().pass({
-      clients: [player(1, 0), player(2, 0, '/stream2'), player(3, 0, '')],
-      webrtc: [browser('a', 0), browser('camera', 0, 'coded/primary'), { ...browser('b', 0), state: 'new' }],
-      more: { pictures: [{ id: 'p', bytes: 0 }] },
+      viewers: [viewer('a'), viewer('b', 0, 'stream2'), viewer('c', 0, 'pictures')],
     });
-    expect(figures.clients).toBe(4);
-    expect(figures.streams.stream1.viewers).toBe(1);
-    expect(figures.streams.stream2.viewers).toBe(2);
+    expect(figures.clients).toBe(3);
+    expect([figures.streams.stream1.viewers, figures.streams.stream2.viewers]).toEqual([1, 1]);
   });
 
   it('tells the rates of the last two seconds', () => {
@@ -89,7 +76,7 @@ describe('the meter of the streams', () => {
     let figures = seconds.pass({});
     for (let second = 1; second <= 4; second += 1)
       figures = seconds.pass({
-        clients: [player(1, second * 125_000)],
+        viewers: [viewer('a', second * 125_000)],
         channels: { stream1: { frames: second * 30, bytes: second * 250_000 } },
       });
     expect(figures.sentBps).toBe(1_000_000);
@@ -99,20 +86,19 @@ describe('the meter of the streams', () => {
 
   it('keeps in the total what those who have gone had got', () => {
     const seconds = new Seconds();
-    seconds.pass({ clients: [player(1, 1000)], webrtc: [browser('a', 500)] });
-    seconds.pass({ clients: [player(2, 10)] });
+    seconds.pass({ viewers: [viewer('a', 1000), viewer('b', 500)] });
+    seconds.pass({ viewers: [viewer('c', 10)] });
     expect(seconds.pass({}).totalBytes).toBe(1510);
   });
 
   it('forgets drops and errors after a minute, but not in the totals', () => {
     const seconds = new Seconds();
     seconds.pass({});
-    const trouble = { channels: { stream1: { dropped: 120 } }, restarts: 3 };
-    const after = seconds.pass({ ...trouble, more: { crashes: 1 } });
+    const trouble = { channels: { stream1: { dropped: 120 } }, restarts: 3, crashes: 1 };
+    const after = seconds.pass(trouble);
     expect(after.recent).toEqual({ frameDrops: 120, errors: 4 });
     let figures = after;
-    for (let second = 0; second < 60; second += 1)
-      figures = seconds.pass({ ...trouble, more: { crashes: 1 } });
+    for (let second = 0; second < 60; second += 1) figures = seconds.pass(trouble);
     expect(figures.recent).toEqual({ frameDrops: 0, errors: 0 });
     expect([figures.totalDrops, figures.totalErrors]).toEqual([120, 4]);
   });
@@ -126,16 +112,16 @@ describe('the meter of the streams', () => {
     const silent = { channels: { stream1: { ageMs: 2500 } } };
     const seconds = new Seconds();
     expect(seconds.pass(silent).stalled).toEqual([]);
-    expect(seconds.pass({ ...silent, clients: [player(1, 0)] }).stalled).toEqual([
+    expect(seconds.pass({ ...silent, viewers: [viewer('a')] }).stalled).toEqual([
       'stream1 has stalled while 1 client watches: nothing has come for 2 seconds',
     ]);
   });
 
   it('is not deceived by the card that stands in for a camera', () => {
     const scene = {
-      clients: [player(1, 0), player(2, 0)],
+      viewers: [viewer('a'), viewer('b')],
       channels: { stream1: {} },
-      more: { lost: [{ camera: 'primary', reason: 'no answer' }] },
+      lost: [{ camera: 'primary', reason: 'no answer' }],
     };
     expect(new Seconds().pass(scene).stalled).toEqual([
       'stream1 has stalled while 2 clients watch: the primary camera gives no picture (no answer)',

@@ -407,7 +407,7 @@ describe('health', () => {
     for (const name of [
       'obscura_build_info{version="0.0.0"',
       'obscura_setting_changes_total{key="hue",source="http",result="done"}',
-      'obscura_ws_connections 0',
+      'obscura_ws_connections{role="operator"} 0',
       'obscura_http_request_duration_seconds_count',
       'obscura_auth_failures_total{protocol="http"}',
       'obscura_ready 1',
