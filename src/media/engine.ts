@@ -284,8 +284,8 @@ export class Engine {
           throw new CannotRun(`${plan.name} has no ${property}`);
       }
       unit.running = { ...running, plan };
-      if (plan.controls !== undefined && unit.state === 'running')
-        await within(controlsWithinMs, unit.controls.set(plan.controls));
+      if (plan.controls !== undefined)
+        await within(controlsWithinMs, unit.controls.set(plan.controls, unit.state === 'running'));
       return;
     }
     if (plan.card !== undefined) {
@@ -341,7 +341,7 @@ export class Engine {
   /** The new source takes over when it has a picture. One that has none is tried again and again, behind the card. */
   async #changeSource(unit: Unit, before: Instance): Promise<void> {
     if (unit.plan.exclusive) before.stop();
-    const next = this.#start(unit.plan);
+    const next = this.#open(unit);
     unit.next = next;
     const first = this.#firstFrame(next, firstFrameOfSourceWithinMs);
     await within(
@@ -420,7 +420,7 @@ export class Engine {
       if (unit.running !== undefined || this.#units.get(unit.plan.name) !== unit) return;
       this.#set(unit, 'starting');
       try {
-        const instance = this.#start(unit.plan);
+        const instance = this.#open(unit);
         unit.running = instance;
         const patience = unit.plan.card === undefined ? firstFrameWithinMs : firstFrameOfSourceWithinMs;
         this.#settle(unit, instance, this.#firstFrame(instance, patience));
@@ -444,8 +444,7 @@ export class Engine {
         this.#hideCard(unit);
         unit.framesBefore = this.#channels()[unit.plan.channel]?.frames ?? 0;
         this.#set(unit, 'running');
-        unit.controls.opened();
-        if (unit.plan.controls !== undefined) void unit.controls.set(unit.plan.controls);
+        if (unit.plan.controls !== undefined) void unit.controls.set(unit.plan.controls, true);
       },
       (error: unknown) => {
         this.#failed(
@@ -552,6 +551,12 @@ export class Engine {
     if (state === 'starting') return;
     unit.reason = undefined;
     unit.problem = undefined;
+  }
+
+  #open(unit: Unit): Instance {
+    unit.controls.opened();
+    if (unit.plan.controls !== undefined) void unit.controls.set(unit.plan.controls, false);
+    return this.#start(unit.plan);
   }
 
   #start(plan: PipelinePlan, joining: Readonly<Record<string, string>> = {}): Instance {
