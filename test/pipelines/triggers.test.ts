@@ -77,7 +77,7 @@ it.each([
   [{ Retrigger: 1 }, 'the camera has no trigger called Retrigger'],
 ])(
   'what cannot be is said, and leaves the camera as it is made: %j',
-  (primary: Triggers['primary'], words) => {
+  (primary: NonNullable<Triggers['primary']>, words) => {
     expect(wished(by({ primary }))).toEqual(asMade);
     expect(triggerInWords('primary', device, by({ primary }))).toBe(words);
   },
