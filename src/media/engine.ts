@@ -324,8 +324,8 @@ export class Engine {
       const missing = this.#setLive(running, live);
       if (missing !== undefined) throw new CannotRun(`${plan.name} has no ${missing}`);
       unit.running = { ...running, plan, live };
-      if (plan.controls !== undefined && unit.state === 'running')
-        await within(controlsWithinMs, unit.controls.set(plan.controls));
+      if (plan.controls !== undefined)
+        await within(controlsWithinMs, unit.controls.set(plan.controls, unit.state === 'running'));
       return;
     }
     if (plan.card !== undefined) {
@@ -416,7 +416,7 @@ export class Engine {
   /** The new source takes over when it has a picture. One that has none is tried again and again, behind the card. */
   async #changeSource(unit: Unit, before: Instance): Promise<void> {
     if (unit.plan.exclusive) before.stop();
-    const next = this.#start(unit.plan);
+    const next = this.#open(unit);
     unit.next = next;
     const first = this.#firstFrame(next, firstFrameOfSourceWithinMs).then(() => {
       this.#tellRebuilt(next, 'source');
@@ -497,7 +497,7 @@ export class Engine {
       if (unit.running !== undefined || this.#units.get(unit.plan.name) !== unit) return;
       this.#set(unit, 'starting');
       try {
-        const instance = this.#start(unit.plan);
+        const instance = this.#open(unit);
         unit.running = instance;
         const patience = unit.plan.card === undefined ? firstFrameWithinMs : firstFrameOfSourceWithinMs;
         this.#settle(unit, instance, this.#firstFrame(instance, patience));
@@ -521,8 +521,7 @@ export class Engine {
         this.#hideCard(unit);
         unit.framesBefore = this.#channels()[unit.plan.channel]?.frames ?? 0;
         this.#set(unit, 'running');
-        unit.controls.opened();
-        if (unit.plan.controls !== undefined) void unit.controls.set(unit.plan.controls);
+        if (unit.plan.controls !== undefined) void unit.controls.set(unit.plan.controls, true);
       },
       (error: unknown) => {
         this.#failed(
@@ -637,6 +636,12 @@ export class Engine {
     if (state === 'starting') return;
     unit.reason = undefined;
     unit.problem = undefined;
+  }
+
+  #open(unit: Unit): Instance {
+    unit.controls.opened();
+    if (unit.plan.controls !== undefined) void unit.controls.set(unit.plan.controls, false);
+    return this.#start(unit.plan);
   }
 
   #start(plan: PipelinePlan, joining: Readonly<Record<string, string>> = {}): Instance {

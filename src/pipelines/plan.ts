@@ -220,7 +220,7 @@ function cameraPlans(
     ...source,
     name: `capture/${camera}`,
     preload: false,
-    ...(device === undefined ? {} : { controls: deviceControls(device, settings) }),
+    ...(device === undefined ? {} : { controls: deviceControls(camera, device, settings) }),
   };
   // The card is read as it is.
   const isCamera = head.source !== 'none';
