@@ -13,9 +13,11 @@ const spreadMs = 1500;
 /** Packets in a train, and trains, that tell a rate. */
 const fewestPackets = 3;
 const fewestTrains = 8;
-/** The most recent trains that tell the rate of a link that has just become narrower. */
-const freshTrains = 3;
+/** The most recent trains: what they tell of a link that has just changed. */
+const freshTrains = 2;
+const shortMs = 600;
 const shortestSpreadMs = 0.5;
+const fewestForLoss = 20;
 
 export interface TrainLog {
   /** The newest last. */
@@ -89,11 +91,16 @@ export interface WayReading {
   readonly loss: number;
   /** Of the narrowest link, by the spread of trains. */
   readonly spreadBps: number | null;
+  /** The same of a shorter while. */
+  readonly soonBps: number | null;
   /** The same of the very last trains alone. */
   readonly freshBps: number | null;
+  /** What the very last train waited. */
+  readonly freshQueueMs: number;
 }
 
-export function readWay(log: TrainLog): WayReading | undefined {
+/** Loss is that of what was sent after a given time, since what was lost before has had its answer. */
+export function readWay(log: TrainLog, lossSince: number): WayReading | undefined {
   const arrived = log.trains.filter(({ packets }) => packets > 0);
   const newest = arrived.at(-1);
   const newestSent = log.trains.at(-1)?.sentAt;
@@ -105,15 +112,18 @@ export function readWay(log: TrainLog): WayReading | undefined {
   const spreading = arrived.filter(
     (train) => train.lost === 0 && train.arrivedUntil > newest.arrivedUntil - spreadMs && isSpread(train),
   );
+  const soon = spreading.filter(({ arrivedUntil }) => arrivedUntil > newest.arrivedUntil - shortMs);
   const fresh = arrived.filter(isSpread).slice(-freshTrains);
   return {
     queueMs: least - base,
     jitterMs: (delays[Math.floor(delays.length / 2)] ?? least) - least,
     receivedBps: receivedIn(arrived, newest.arrivedUntil, rateMs),
     sentBps: sentIn(log.trains, newestSent, rateMs),
-    loss: lossIn(log.trains, newestSent),
+    loss: lossIn(log.trains, Math.max(newestSent - lossMs, lossSince)),
     spreadBps: spreading.length >= fewestTrains ? spreadRate(spreading) : null,
+    soonBps: soon.length >= fewestTrains ? spreadRate(soon) : null,
     freshBps: fresh.length === freshTrains ? spreadRate(fresh) : null,
+    freshQueueMs: delayOf(newest) - base,
   };
 }
 
@@ -143,9 +153,9 @@ function sentIn(trains: readonly PacketTrain[], until: number, ms: number): numb
   return packets === 0 ? 0 : (bytes * (1 + lost / packets) * 8000) / ms;
 }
 
-function lossIn(trains: readonly PacketTrain[], until: number): number {
-  const counted = trains.filter(({ sentAt }) => sentAt > until - lossMs);
+function lossIn(trains: readonly PacketTrain[], from: number): number {
+  const counted = trains.filter(({ sentAt }) => sentAt > from);
   const lost = counted.reduce((sum, train) => sum + train.lost, 0);
   const arrived = counted.reduce((sum, train) => sum + train.packets, 0);
-  return lost / (lost + arrived);
+  return lost + arrived < fewestForLoss ? 0 : lost / (lost + arrived);
 }

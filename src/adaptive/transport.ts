@@ -20,19 +20,24 @@ const longestDrainMs = 3000;
 const patientDrainMs = 1500;
 /** From a new target until the encoder gives it. */
 const encoderLagMs = 150;
+/** What packets are larger than their payload. */
+const headers = 1.03;
 const settlesMs = 100;
 /** Growth per second. */
 const growth = {
   usual: 0.2,
   nearCapacity: 0.03,
   besideOthers: 0.05,
-  leap: 0.8,
+  leap: 1,
   withoutTrains: 0.08,
 } as const;
 const capacityKeptMs = 20_000;
 const leapNeeds = 1.2;
-/** An overuse this soon after a leap was caused by it. */
+/** An overuse this soon after a leap was caused by it, unless more has passed meanwhile than any bucket holds. */
 const leapBlamedMs = 4000;
+const deepestBucketBytes = 200_000;
+/** Trains that tell of less than this share of what is sent tell of a link that has become narrower. */
+const suddenlyBelow = 0.7;
 const distrust = { first: 8000, longest: 120_000, forgivenAfter: 30_000 } as const;
 const others = { heldMs: 8000, most: 400, backOff: 0.88, forgetsPerMs: 0.02 } as const;
 const warmUpMs = 1000;
@@ -54,7 +59,8 @@ export interface TransportState {
   readonly capacity: { readonly bps: number; readonly at: number; readonly agreed: number } | null;
   /** Milliseconds of queue that others keep on the way. */
   readonly foreign: { readonly queue: number; readonly until: number };
-  readonly leaptAt: number;
+  /** The growth that trains have led to since the way was last too narrow, and what has arrived meanwhile. */
+  readonly leap: { readonly since: number; readonly last: number; readonly bytes: number } | null;
   /** Of trains, where leaps that they promised have failed. */
   readonly distrust: { readonly ms: number; readonly until: number };
   readonly cleanSince: number;
@@ -77,7 +83,7 @@ export const transportEstimator: Estimator<TransportSample, TransportState> = {
       drainingSince: null,
       capacity: null,
       foreign: { queue: 0, until: 0 },
-      leaptAt: Number.NEGATIVE_INFINITY,
+      leap: null,
       distrust: { ms: 0, until: Number.NEGATIVE_INFINITY },
       cleanSince: context.at,
     };
@@ -88,7 +94,7 @@ export const transportEstimator: Estimator<TransportSample, TransportState> = {
       samples.flatMap(({ trains }) => trains),
       context.at,
     );
-    const reading = log === state.log ? undefined : readWay(log);
+    const reading = log === state.log ? undefined : readWay(log, state.loweredAt);
     return reading === undefined
       ? unheard({ ...state, log }, context)
       : heard({ ...state, log }, reading, roundTrip(samples) ?? state.estimate.rttMs, context);
@@ -128,6 +134,8 @@ function unheard(state: TransportState, context: PathContext): TransportState {
 interface Look extends WayReading {
   readonly context: PathContext;
   readonly elapsed: number;
+  /** What was aimed at in the last while, which is what is sent now. */
+  readonly usual: number;
   readonly rtt: number;
   /** The standing queue without what others keep there and what an own burst explains. */
   readonly own: number;
@@ -137,6 +145,7 @@ interface Look extends WayReading {
   readonly lasting: number;
   /** From trains, where they are trusted. */
   readonly room: number | null;
+  readonly roomSoon: number | null;
 }
 
 function heard(
@@ -155,6 +164,10 @@ function heard(
     queues: withPoint(before.queues, at, reading.queueMs, 2000),
     targets: withPoint(before.targets, at, before.target, 700),
     foreign: foreignQueue(before, reading.queueMs, at),
+    leap: before.leap && {
+      ...before.leap,
+      bytes: before.leap.bytes + (reading.receivedBps * Math.max(0, at - before.at)) / 8000,
+    },
   };
   const look = lookAt(state, reading, rttMs ?? 100, Math.min(500, Math.max(0, at - before.at)), context);
   const next = decide(state, look);
@@ -183,7 +196,7 @@ function lookAt(
   const usual = mean(state.targets.map(({ value }) => value));
   const burst = Math.min(
     80,
-    Math.max(0, ((reading.sentBps - usual) * 500) / Math.max(reading.receivedBps, usual, 1)),
+    Math.max(0, ((reading.sentBps - usual * headers) * 500) / Math.max(reading.receivedBps, usual, 1)),
   );
   const earlier = state.queues.find((point) => point.at >= at - 250)?.value ?? reading.queueMs;
   return {
@@ -191,11 +204,13 @@ function lookAt(
     context,
     elapsed,
     rtt,
+    usual,
     burst,
     own: reading.queueMs - state.foreign.queue - burst,
     rise: reading.queueMs - earlier - burst,
     lasting: Math.min(...valuesSince(state.queues, at - 1000)),
     room: at < state.distrust.until ? null : reading.spreadBps,
+    roomSoon: at < state.distrust.until ? null : reading.soonBps,
   };
 }
 
@@ -220,19 +235,31 @@ function isNarrow(state: TransportState, look: Look): boolean {
   return (
     own > queue.tooLong + state.jitter ||
     (grown && look.rise > risesBy) ||
+    isSuddenlyNarrow(state, look) ||
     (grown && loss > lossThatCounts.withQueue) ||
     (state.foreign.queue > 0 && loss > lossThatCounts.besideOthers && at - state.loweredAt > 1000)
   );
 }
 
+/** The last trains left the narrowest link much slower than more of them are sent. */
+function isSuddenlyNarrow(state: TransportState, look: Look): boolean {
+  const { freshBps, freshQueueMs, sentBps } = look;
+  const waits = freshQueueMs - state.foreign.queue > queue.growing + 2 * state.jitter;
+  return waits && freshBps !== null && freshBps < suddenlyBelow * sentBps;
+}
+
 function lower(before: TransportState, look: Look): TransportState {
   const { at } = look.context;
-  const state = { ...before, ...blamed(before, at), loweredAt: at, cleanSince: at };
-  if (look.loss > lossThatCounts.alone && look.queueMs < queue.growing + state.jitter)
+  const capacity = Math.min(look.receivedBps, look.freshBps ?? look.receivedBps);
+  const state = { ...before, ...blamed(before, capacity, at), loweredAt: at, cleanSince: at };
+  if (
+    state.drainingSince === null &&
+    look.loss > lossThatCounts.alone &&
+    look.queueMs < queue.growing + state.jitter
+  )
     return { ...state, target: state.target * (1 - 0.5 * Math.min(0.5, look.loss)), drainingSince: null };
   if (state.foreign.queue > 0 && look.own < queue.tooLong + state.jitter)
     return { ...state, target: state.target * others.backOff, drainingSince: null };
-  const capacity = Math.min(look.receivedBps, look.freshBps ?? look.receivedBps);
   const since = state.drainingSince ?? at;
   const drained: TransportState = {
     ...state,
@@ -257,11 +284,16 @@ function seen(known: TransportState['capacity'], bps: number, at: number): Trans
   return { bps, at, agreed: agrees ? known.agreed + 1 : 1 };
 }
 
-function blamed(state: TransportState, at: number): Pick<TransportState, 'distrust' | 'leaptAt'> {
-  if (at - state.leaptAt >= leapBlamedMs || state.drainingSince !== null)
-    return { distrust: state.distrust, leaptAt: state.leaptAt };
-  const ms = Math.min(distrust.longest, Math.max(distrust.first, state.distrust.ms * 2));
-  return { distrust: { ms, until: at + ms }, leaptAt: Number.NEGATIVE_INFINITY };
+function blamed(
+  { leap, distrust: before }: TransportState,
+  capacity: number,
+  at: number,
+): Pick<TransportState, 'distrust' | 'leap'> {
+  if (leap === null || at - leap.last >= leapBlamedMs) return { distrust: before, leap: null };
+  const beyond = leap.bytes - (capacity * (at - leap.since)) / 8000;
+  if (beyond > deepestBucketBytes) return { distrust: before, leap: null };
+  const ms = Math.min(distrust.longest, Math.max(distrust.first, before.ms * 2));
+  return { distrust: { ms, until: at + ms }, leap: null };
 }
 
 function drain(state: TransportState, look: Look, since: number): TransportState {
@@ -281,14 +313,19 @@ function grow(before: TransportState, look: Look): TransportState {
   const { target, capacity } = state;
   const most = look.room === null || state.foreign.queue > 0 ? Infinity : keptOfCapacity * look.room;
   // A stream that needs less than it may have shows nothing but what its trains show, and that only downwards.
-  if (look.sentBps < 0.8 * target)
+  if (look.sentBps < 0.8 * look.usual)
     return most < target * 0.9 ? { ...state, target: Math.max(most, look.sentBps) } : state;
   const leaps =
-    most !== Infinity &&
-    most > target * leapNeeds &&
+    most > target * 1.02 &&
+    state.foreign.queue === 0 &&
+    look.roomSoon !== null &&
+    keptOfCapacity * look.roomSoon > target * leapNeeds &&
     look.queueMs < queue.empty + state.jitter &&
     look.loss < lossThatCounts.withQueue;
-  if (leaps) return { ...state, leaptAt: at, capacity: null, target: grown(target, growth.leap, look, most) };
+  if (leaps) {
+    const leap = { since: at, bytes: 0, ...state.leap, last: at };
+    return { ...state, leap, capacity: null, target: grown(target, growth.leap, look, most) };
+  }
   const near = capacity !== null && at - capacity.at < capacityKeptMs && target > 0.85 * capacity.bps;
   const passed = near && target > 1.05 * capacity.bps;
   const distrusted = at < state.distrust.until;

@@ -12,27 +12,21 @@ afterAll(() => lab.close());
 const framerate = 30;
 /** By the clock of the encoder, in pictures. */
 const keyframeEvery = 60;
-const nothing: Pick<ChannelReport, 'frames' | 'bytes' | 'keyframes' | 'changes'> = {
-  ...{ frames: 0, bytes: 0, keyframes: 0, changes: 0 },
-};
-const channel = (name = 'stream1'): typeof nothing => lab.beat.channels[name] ?? nothing;
+type Figures = Pick<ChannelReport, 'frames' | 'bytes' | 'keyframes' | 'changes' | 'dropped'>;
+const nothing: Figures = { frames: 0, bytes: 0, keyframes: 0, changes: 0, dropped: 0 };
+const channel = (name = 'stream1'): Figures => lab.beat.channels[name] ?? nothing;
 const encoder = (name = 'encode/stream1'): PipelineReport | undefined =>
   lab.beat.pipelines.find((each) => each.name === name);
 const steer = (steering: Steering): Promise<unknown> => lab.supervisor.order('steer', steering);
 
 /** So many more pictures, and what the hub counted of them. */
-async function pictures(count: number): Promise<typeof nothing> {
+async function pictures(count: number): Promise<Pick<Figures, 'frames' | 'bytes'>> {
   const before = channel();
   await expect
     .poll(() => channel().frames, { timeout: 20_000 })
     .toBeGreaterThanOrEqual(before.frames + count);
   const after = channel();
-  return {
-    frames: after.frames - before.frames,
-    bytes: after.bytes - before.bytes,
-    keyframes: after.keyframes - before.keyframes,
-    changes: after.changes - before.changes,
-  };
+  return { frames: after.frames - before.frames, bytes: after.bytes - before.bytes };
 }
 
 /** Bits a second of the stream's own time, not of the clock on the wall. */
@@ -58,8 +52,12 @@ it('follows, and stays where it is told', async () => {
 it('fifty times: no picture is lost, no keyframe forced, and nothing begins anew', async () => {
   await pictures(1);
   const since = encoder()?.since;
-  const camera = channel('raw/primary').frames - channel().frames;
-  const before = channel();
+  const behind = (): number => {
+    // What a busy machine has not come to encode is dropped before the encoder, and counted.
+    const { frames, dropped } = channel('raw/primary');
+    return frames - dropped - channel().frames;
+  };
+  const [before, behindBefore] = [channel(), behind()];
   for (let turn = 0; turn < 50; turn += 1) {
     const { frames } = channel();
     await steer({ stream1: 300_000 + 20_000 * ((turn * 37) % 50) });
@@ -71,8 +69,8 @@ it('fifty times: no picture is lost, no keyframe forced, and nothing begins anew
   expect(after.changes).toBe(before.changes);
   const keyframes = after.keyframes - before.keyframes;
   expect(keyframes).toBeLessThanOrEqual(Math.ceil((after.frames - before.frames) / keyframeEvery));
-  // Each picture of the camera became one of the stream; one may be on its way.
-  expect(Math.abs(channel('raw/primary').frames - after.frames - camera)).toBeLessThanOrEqual(1);
+  // Each picture of the camera became one of the stream; two may wait, and one be under way.
+  expect(Math.abs(behind() - behindBefore)).toBeLessThanOrEqual(3);
 });
 
 it('outlives a new pipeline, never exceeds what the plan asks for, and ends', async () => {

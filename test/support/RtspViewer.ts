@@ -69,6 +69,15 @@ export class RtspViewer {
     return this.ended;
   }
 
+  /** Takes nothing any more until it is thawed. */
+  freeze(): void {
+    this.#child.kill('SIGSTOP');
+  }
+
+  thaw(): void {
+    this.#child.kill('SIGCONT');
+  }
+
   async close(): Promise<void> {
     this.#child.kill('SIGKILL');
     await this.whenEnded();

@@ -12,8 +12,8 @@ const packetGapMs = 0.01;
 const nackMs = 10;
 
 export interface MediaFlowSpec {
-  /** How often a lost packet is sent again; 0 where the viewer does not ask for it. */
-  readonly repeats: number;
+  /** How old a picture may be for which lost packets are asked for again; 0 where the viewer never asks. */
+  readonly repeatsForMs: number;
   /** Called when a packet is given up, at the time when the sender hears of it. */
   readonly onGivenUp: (at: number) => void;
 }
@@ -43,17 +43,12 @@ export class MediaFlow {
     let time = at;
     for (let left = picture.bytes; left > 0; left -= payloadBytes) {
       shown.missing += 1;
-      this.#sendPacket(
-        time,
-        Math.round(Math.min(payloadBytes, left)) + headerBytes,
-        shown,
-        this.#spec.repeats,
-      );
+      this.#sendPacket(time, Math.round(Math.min(payloadBytes, left)) + headerBytes, shown);
       time += packetGapMs;
     }
   }
 
-  #sendPacket(at: number, bytes: number, picture: ShownPicture, repeats: number): void {
+  #sendPacket(at: number, bytes: number, picture: ShownPicture): void {
     const backlog = this.link.backlogMs(at);
     const { arrives, waited } = this.link.send(at, bytes);
     this.sentAt.push(at);
@@ -68,7 +63,7 @@ export class MediaFlow {
     // The viewer sees the gap when what was sent next arrives.
     const asked = at + backlog + 2 * this.link.spec.delayMs + nackMs;
     this.#agenda.enter(asked, (then) => {
-      if (repeats > 0) this.#sendPacket(then, bytes, picture, repeats - 1);
+      if (then - picture.at < this.#spec.repeatsForMs) this.#sendPacket(then, bytes, picture);
       else this.#spec.onGivenUp(then);
     });
   }

@@ -157,7 +157,7 @@ class Simulation {
     }
     const interactive = spec.feedback.kind === 'transport';
     const flow: MediaFlow = new MediaFlow(this.#agenda, link, {
-      repeats: interactive ? 2 : 0,
+      repeatsForMs: interactive ? 400 : 0,
       onGivenUp: () => {
         if (interactive) this.#encoders.get(watching.stream)?.requestKeyframe();
       },
