@@ -50,7 +50,7 @@ export class DecisionSummary {
   /** Tells what has not been told so far. */
   end(): void {
     const moved = Object.entries(this.#ranges).filter(([, { changes }]) => changes > 0);
-    if (moved.length > 0) this.#note(Object.fromEntries(moved) as Summary);
+    if (moved.length > 0) this.#note(Object.fromEntries(moved));
     this.#ranges = {};
     this.#since = undefined;
   }
