@@ -49,6 +49,12 @@ export interface WebRtcWatcher {
   readonly bytes: number;
   /** What the browser said last of how the stream reaches it. */
   readonly report?: ReceiverReport;
+  /** bit/s, over the last seconds. */
+  readonly bitrate?: number;
+  /** How often it has asked for packets again, and for keyframes. */
+  readonly nacks?: number;
+  readonly plis?: number;
+  readonly firs?: number;
 }
 
 /** Watching over WebRTC, each session as somebody. */
@@ -92,11 +98,19 @@ export interface PictureReader {
   onPicture(picture: Picture): void;
   /** Somebody else ended it: the right to watch is gone, or an administrator says so. */
   onEnd(): void;
-  /** What has been sent so far. */
-  bytes(): number;
+  progress(): PictureProgress;
 }
 
-export interface PictureWatcher {
+export interface PictureProgress {
+  /** What has been sent so far. */
+  readonly bytes: number;
+  /** Of that, what waits here because it is not taken. */
+  readonly backlogBytes: number;
+  /** Pictures left out for want of time. */
+  readonly framesDropped: number;
+}
+
+export interface PictureWatcher extends PictureProgress {
   readonly id: string;
   readonly protocol: PictureReader['protocol'];
   readonly user: string;
@@ -104,7 +118,6 @@ export interface PictureWatcher {
   readonly stream: string;
   readonly secure: boolean;
   readonly since: number;
-  readonly bytes: number;
 }
 
 /** Pictures one by one. Each variant is made once, for all who want it and only while somebody does. */
