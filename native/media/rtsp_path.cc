@@ -13,7 +13,7 @@ constexpr std::int64_t rateWindowUs = 3 * G_USEC_PER_SEC;
 /** Of the clock of all video that is sent here, in one millisecond. */
 constexpr double ticksPerMs = 90;
 
-std::int64_t wallClockMs() { return g_get_real_time() / 1000; }
+std::int64_t monotonicMs() { return g_get_monotonic_time() / 1000; }
 
 std::uint64_t bitsPerSecond(std::uint64_t bytes, std::int64_t us) {
   return us <= 0 ? 0 : static_cast<std::uint64_t>(static_cast<double>(bytes) * 8 * G_USEC_PER_SEC / static_cast<double>(us));
@@ -40,7 +40,7 @@ RtspPath::RtspPath(std::uint64_t client) : viewer_("rtsp-" + std::to_string(clie
 
 void RtspPath::report(const ReceptionReport& given, const std::optional<RoundTrip>& trip) {
   const std::lock_guard<std::mutex> hold(lock_);
-  latest_ = Report{wallClockMs(), given.loss, given.lost, given.jitter / ticksPerMs, trip};
+  latest_ = Report{monotonicMs(), given.loss, given.lost, given.jitter / ticksPerMs, trip};
   if (trip.has_value()) rttMs_ = trip->ms;
   keep(reports_, *latest_);
 }
@@ -48,7 +48,7 @@ void RtspPath::report(const ReceptionReport& given, const std::optional<RoundTri
 void RtspPath::estimate(double bps) {
   const std::lock_guard<std::mutex> hold(lock_);
   estimateBps_ = bps;
-  keep(estimates_, Estimate{wallClockMs(), bps});
+  keep(estimates_, Estimate{monotonicMs(), bps});
 }
 
 void RtspPath::count(const RtcpNews& news) {
@@ -95,7 +95,7 @@ void RtspPath::takeSamples(const PathState& state, std::vector<std::string>& sam
     samples.push_back(sample("estimate", each.at).set("bps", static_cast<std::uint64_t>(each.bps)).text());
   estimates_.clear();
   if (!state.tcp.has_value()) return;
-  Json json = sample("socket", wallClockMs());
+  Json json = sample("socket", monotonicMs());
   json.set("queuedBytes", state.tcp->queuedBytes)
       .set("unsentBytes", state.tcp->unsentBytes)
       .set("ackedBytes", state.tcp->ackedBytes)
