@@ -237,6 +237,8 @@ it('a file is shown from the beginning again and again', async () => {
   ).toBe(0);
   await primary.use({ source: 'file', device: path });
   const viewer = await primary.watch();
+  // What it gets of the time before the film is the source before.
+  await viewer.until(shows(colours.red));
   const before = viewer.pictures.length;
   for (let round = 0; round < 3; round += 1) {
     await viewer.until(shows(colours.red));
