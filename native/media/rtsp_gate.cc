@@ -98,9 +98,10 @@ GstRTSPStreamTransport* newEntrance(GstRTSPStream* stream, GstRTSPStreamTranspor
   GstRTSPStreamTransport* way =
       gst_rtsp_stream_transport_new(stream, copyOf(gst_rtsp_stream_transport_get_transport(exit)));
   gst_rtsp_stream_transport_set_url(way, gst_rtsp_stream_transport_get_url(exit));
-  gst_rtsp_stream_transport_set_callbacks(way, onPackets, onControl, new Entrance{way, gate}, closeEntrance);
-  gst_rtsp_stream_transport_set_list_callbacks(way, onPacketList, onControlList, new Entrance{way, gate},
-                                               closeEntrance);
+  auto* entrance = new Entrance{way, gate};
+  gst_rtsp_stream_transport_set_callbacks(way, onPackets, onControl, entrance, closeEntrance);
+  // GStreamer 1.22 never lets go of what it is given here, so it is given nothing of its own.
+  gst_rtsp_stream_transport_set_list_callbacks(way, onPacketList, onControlList, entrance, nullptr);
   return way;
 }
 
