@@ -1,5 +1,7 @@
 #include "rtsp_gate.h"
 
+#include <gst/rtp/gstrtpbuffer.h>
+
 #include <algorithm>
 
 #include "hubsrc.h"
@@ -53,6 +55,36 @@ void onExitSent(gpointer data) {
   if (const GatePointer gate = static_cast<std::weak_ptr<RtspGate>*>(data)->lock()) gate->onSent();
 }
 
+/** rtph265pay of GStreamer 1.22 marks every packet as depending on others, as those of other codecs do not. */
+RtspGate::KeySign keySignOf(GstRTSPStream* stream) {
+  GstCaps* caps = gst_rtsp_stream_get_caps(stream);
+  const gchar* encoding =
+      caps == nullptr ? nullptr : gst_structure_get_string(gst_caps_get_structure(caps, 0), "encoding-name");
+  const bool isHevc = g_strcmp0(encoding, "H265") == 0;
+  gst_clear_caps(&caps);
+  return isHevc ? RtspGate::KeySign::hevc : RtspGate::KeySign::flag;
+}
+
+/** RFC 7798: a picture that can be decoded alone, or the parameters that come before it. */
+bool beginsHevcKeyframe(GstBuffer* packet) {
+  constexpr guint firstAlone = 16;
+  constexpr guint lastAlone = 23;
+  constexpr guint firstParameters = 32;
+  constexpr guint lastParameters = 34;
+  constexpr guint together = 48;
+  constexpr guint inParts = 49;
+  GstRTPBuffer rtp = GST_RTP_BUFFER_INIT;
+  if (!gst_rtp_buffer_map(packet, GST_MAP_READ, &rtp)) return false;
+  const auto* payload = static_cast<const guint8*>(gst_rtp_buffer_get_payload(&rtp));
+  const guint size = gst_rtp_buffer_get_payload_len(&rtp);
+  guint type = size > 2 ? payload[0] >> 1 & 0x3f : 0;
+  // Of several together the first follows its length; of one in parts the third byte tells.
+  if (type == inParts) type = payload[2] & 0x3f;
+  if (type == together) type = size > 4 ? payload[4] >> 1 & 0x3f : 0;
+  gst_rtp_buffer_unmap(&rtp);
+  return (type >= firstAlone && type <= lastAlone) || (type >= firstParameters && type <= lastParameters);
+}
+
 GstRTSPTransport* copyOf(const GstRTSPTransport* given) {
   GstRTSPTransport* copy = nullptr;
   gst_rtsp_transport_new(&copy);
@@ -66,9 +98,10 @@ GstRTSPStreamTransport* newEntrance(GstRTSPStream* stream, GstRTSPStreamTranspor
   GstRTSPStreamTransport* way =
       gst_rtsp_stream_transport_new(stream, copyOf(gst_rtsp_stream_transport_get_transport(exit)));
   gst_rtsp_stream_transport_set_url(way, gst_rtsp_stream_transport_get_url(exit));
-  gst_rtsp_stream_transport_set_callbacks(way, onPackets, onControl, new Entrance{way, gate}, closeEntrance);
-  gst_rtsp_stream_transport_set_list_callbacks(way, onPacketList, onControlList, new Entrance{way, gate},
-                                               closeEntrance);
+  auto* entrance = new Entrance{way, gate};
+  gst_rtsp_stream_transport_set_callbacks(way, onPackets, onControl, entrance, closeEntrance);
+  // GStreamer 1.22 never lets go of what it is given here, so it is given nothing of its own.
+  gst_rtsp_stream_transport_set_list_callbacks(way, onPacketList, onControlList, entrance, nullptr);
   return way;
 }
 
@@ -84,7 +117,7 @@ std::shared_ptr<RtspGate> RtspGate::putBefore(GstRTSPSessionMedia* sessionMedia,
     return nullptr;
   }
   GstElement* source = gst_rtsp_media_get_element(gst_rtsp_session_media_get_media(sessionMedia));
-  const auto gate = std::make_shared<RtspGate>(exit, source);
+  const auto gate = std::make_shared<RtspGate>(exit, source, keySignOf(stream));
   gst_object_unref(source);
   gst_rtsp_stream_transport_set_message_sent(exit, onExitSent, new std::weak_ptr<RtspGate>(gate), [](gpointer data) {
     delete static_cast<std::weak_ptr<RtspGate>*>(data);
@@ -102,8 +135,8 @@ std::shared_ptr<RtspGate> RtspGate::putBefore(GstRTSPSessionMedia* sessionMedia,
   return isInPlace ? gate : nullptr;
 }
 
-RtspGate::RtspGate(GstRTSPStreamTransport* exit, GstElement* source)
-    : exit_(GST_RTSP_STREAM_TRANSPORT(g_object_ref(exit))) {
+RtspGate::RtspGate(GstRTSPStreamTransport* exit, GstElement* source, KeySign keySign)
+    : exit_(GST_RTSP_STREAM_TRANSPORT(g_object_ref(exit))), keySign_(keySign) {
   g_weak_ref_init(&source_, source);
 }
 
@@ -114,7 +147,7 @@ RtspGate::~RtspGate() {
   g_object_unref(exit_);
 }
 
-RtspGate::Held RtspGate::describe(GstMiniObject* packets) {
+RtspGate::Held RtspGate::describe(GstMiniObject* packets) const {
   Held held;
   held.atUs = g_get_monotonic_time();
   GstBuffer* first = nullptr;
@@ -130,7 +163,8 @@ RtspGate::Held RtspGate::describe(GstMiniObject* packets) {
   guint8 timestamp[4] = {};
   gst_buffer_extract(first, timestampAt, timestamp, sizeof(timestamp));
   held.timestamp = GST_READ_UINT32_BE(timestamp);
-  held.isKey = !GST_BUFFER_FLAG_IS_SET(first, GST_BUFFER_FLAG_DELTA_UNIT);
+  held.isKey = keySign_ == KeySign::hevc ? beginsHevcKeyframe(first)
+                                         : !GST_BUFFER_FLAG_IS_SET(first, GST_BUFFER_FLAG_DELTA_UNIT);
   return held;
 }
 

@@ -32,7 +32,10 @@ class RtspGate {
    */
   static std::shared_ptr<RtspGate> putBefore(GstRTSPSessionMedia* sessionMedia, GstRTSPStream* stream);
 
-  RtspGate(GstRTSPStreamTransport* exit, GstElement* source);
+  /** How a packet shows that a keyframe begins with it. */
+  enum class KeySign { flag, hevc };
+
+  RtspGate(GstRTSPStreamTransport* exit, GstElement* source, KeySign keySign);
   ~RtspGate();
   RtspGate(const RtspGate&) = delete;
   RtspGate& operator=(const RtspGate&) = delete;
@@ -55,7 +58,7 @@ class RtspGate {
     std::int64_t atUs = 0;
   };
 
-  static Held describe(GstMiniObject* packets);
+  Held describe(GstMiniObject* packets) const;
   /** With the lock held, all that follow. */
   void shed();
   void drop(const Held& held);
@@ -68,6 +71,7 @@ class RtspGate {
   /** The library's own, which sends. */
   GstRTSPStreamTransport* const exit_;
   GWeakRef source_;
+  const KeySign keySign_;
   std::mutex lock_;
   std::deque<Held> queue_;
   GstMiniObject* control_ = nullptr;

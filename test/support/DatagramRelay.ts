@@ -9,7 +9,7 @@ type Pair = readonly [DatagramSocket, DatagramSocket];
 export class DatagramRelay {
   /** Milliseconds each way. */
   delay = 0;
-  /** And so many more for every other packet of the stream. */
+  /** And so many more for every other picture. */
   wobble = 0;
   /** Which packets of the stream, counted from 1, do not get through. */
   loses: (serial: number) => boolean = () => false;
@@ -21,6 +21,8 @@ export class DatagramRelay {
   #serverPorts: readonly number[] = [];
   #playerPorts: readonly number[] = [];
   #serial = 0;
+  #pictures = 0;
+  #last = 0;
   #closed = false;
 
   private constructor(listener: Server, towardsServer: Pair, towardsPlayer: Pair) {
@@ -85,15 +87,22 @@ export class DatagramRelay {
     const [inner, outer] = [this.#towardsServer[kind], this.#towardsPlayer[kind]];
     inner.on('message', (packet) => {
       if (kind === 1) this.#pass(outer, packet, this.#playerPorts[1], this.delay);
-      else {
-        this.#serial += 1;
-        const extra = this.#serial % 2 === 0 ? this.wobble : 0;
-        if (!this.loses(this.#serial)) this.#pass(outer, packet, this.#playerPorts[0], this.delay + extra);
-      }
+      else this.#passMedia(outer, packet);
     });
     outer.on('message', (packet) => {
       this.#pass(inner, packet, this.#serverPorts[kind], this.delay);
     });
+  }
+
+  #passMedia(socket: DatagramSocket, packet: Buffer): void {
+    this.#serial += 1;
+    const extra = this.#pictures % 2 === 0 ? 0 : this.wobble;
+    // The marker is on the last packet of a picture.
+    if (((packet[1] ?? 0) & 0x80) !== 0) this.#pictures += 1;
+    if (this.loses(this.#serial)) return;
+    // What was sent first also comes first.
+    this.#last = Math.max(this.#last, Date.now() + this.delay + extra);
+    this.#pass(socket, packet, this.#playerPorts[0], this.#last - Date.now());
   }
 
   #pass(socket: DatagramSocket, packet: Buffer, port: number | undefined, delay: number): void {

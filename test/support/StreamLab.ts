@@ -7,6 +7,20 @@ const framesPerSecond = 30;
 /** So long that no keyframe comes by itself in the middle of a test: one that comes was asked for. */
 const keyframeEvery = 3000;
 
+const codecs = {
+  h264: (kilobits: number) => ({
+    format: 'NV12',
+    encoder: `x264enc tune=zerolatency speed-preset=ultrafast key-int-max=${String(keyframeEvery)} vbv-buf-capacity=100 byte-stream=true bitrate=${String(kilobits)} ! h264parse config-interval=-1 ! video/x-h264,stream-format=byte-stream,alignment=au`,
+    payloader: 'rtph264pay config-interval=0 aggregate-mode=zero-latency',
+  }),
+  h265: (kilobits: number) => ({
+    format: 'I420',
+    encoder: `x265enc tune=zerolatency speed-preset=ultrafast key-int-max=${String(keyframeEvery)} bitrate=${String(kilobits)} ! h265parse config-interval=-1 ! video/x-h265,stream-format=byte-stream,alignment=au`,
+    payloader: 'rtph265pay config-interval=0 aggregate-mode=zero-latency',
+  }),
+};
+type Codec = keyof typeof codecs;
+
 /** The media process alone, with one stream of noise: it costs all the bits that it may cost. */
 export class StreamLab {
   readonly samples: PathSample[] = [];
@@ -38,30 +52,29 @@ export class StreamLab {
     await supervisor.order('access', {
       ...{ realm: 'lab', anonymous: true, accounts: {}, tokens: {}, sessions: {} },
     });
-    const source = `videotestsrc is-live=true pattern=snow ! video/x-raw,format=NV12,width=320,height=240,framerate=${String(framesPerSecond)}/1`;
-    const encoder = `x264enc tune=zerolatency speed-preset=ultrafast key-int-max=${String(keyframeEvery)} vbv-buf-capacity=100 byte-stream=true bitrate=${String(kilobits)}`;
-    await supervisor.order('plan', {
-      pipelines: [
-        {
-          ...{ name: 'encode/stream1', channel: 'stream1', live: {}, secrets: {} },
-          text: `${source} ! ${encoder} ! h264parse config-interval=-1 ! video/x-h264,stream-format=byte-stream,alignment=au ! hubsink channel=stream1`,
-          ...{ preload: true, exclusive: false, repeats: false },
-        },
-      ],
-      mounts: [
-        {
-          path: '/stream1',
-          launch:
-            '( hubsrc channel=stream1 ! rtph264pay config-interval=0 aggregate-mode=zero-latency name=pay0 pt=96 )',
-        },
-      ],
-      ...{ taps: [], framerate: framesPerSecond, obstacles: {} },
-    });
+    await lab.play('h264', kilobits);
     await supervisor.order('rtsp', {
       ...{ address: '127.0.0.1', port, securePort: null, maxSessions: 20, multicast: null },
       ...{ certificate: '', key: '' },
     });
     return lab;
+  }
+
+  /** Whoever watches what was played before is let go. */
+  async play(codec: Codec, kilobits: number): Promise<void> {
+    const { format, encoder, payloader } = codecs[codec](kilobits);
+    const source = `videotestsrc is-live=true pattern=snow ! video/x-raw,format=${format},width=320,height=240,framerate=${String(framesPerSecond)}/1`;
+    await this.#supervisor.order('plan', {
+      pipelines: [
+        {
+          ...{ name: 'encode/stream1', channel: 'stream1', live: {}, secrets: {} },
+          text: `${source} ! ${encoder} ! hubsink channel=stream1`,
+          ...{ preload: true, exclusive: false, repeats: false },
+        },
+      ],
+      mounts: [{ path: '/stream1', launch: `( hubsrc channel=stream1 ! ${payloader} name=pay0 pt=96 )` }],
+      ...{ taps: [], framerate: framesPerSecond, obstacles: {} },
+    });
   }
 
   get clients(): readonly RtspClientReport[] {
