@@ -71,6 +71,16 @@ describe('the figures', () => {
       expect([name, help]).toEqual([name, expect.stringMatching(/^[A-Z0-9].{8,}\.$/)]);
   });
 
+  it('stand in the handbook, each with its meaning, and no others do', () => {
+    const text = readFileSync(resolve(deploy, '../docs/operations.md'), 'utf8');
+    const described = [...text.matchAll(/^\| `(obscura_\w+)` +\| (\w+) +\| .*? +\| (.*?) +\|$/gm)];
+    expect(described.map(([, ...words]) => words).toSorted()).toEqual(
+      ours()
+        .map(([name, { type, help }]) => [name, type, help])
+        .toSorted(),
+    );
+  });
+
   it('have few labels, and none that could hold a person, an address or an id', () => {
     for (const [, { samples }] of ours())
       for (const sample of samples) {

@@ -6,12 +6,13 @@ import { Growth } from '../../../../src/api/http/metrics/growth.js';
 import { Meters } from '../../../../src/api/http/metrics/meters.js';
 import { measureViewers } from '../../../../src/api/http/metrics/viewers.js';
 import type { Media, Services, Viewer } from '../../../../src/api/services.js';
+import type { ReceiverReport } from '../../../../src/media/messages.js';
 
 const viewer = (id: string, more: Partial<Viewer> = {}): Viewer => ({
   ...{ id, protocol: 'rtsp', stream: 'stream1', user: 'ann', address: '192.0.2.1', since: 0, bytes: 0 },
   ...more,
 });
-const report = (lossPercent: number, lost: number, rttMs: number): Viewer['report'] => ({
+const report = (lossPercent: number, lost: number, rttMs: number): ReceiverReport => ({
   ...{ lossPercent, lost, rttMs, jitterMs: 5 },
 });
 
