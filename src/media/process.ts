@@ -7,13 +7,16 @@ import { DeviceWatch } from './deviceWatch.js';
 import { CannotRun, Engine } from './engine.js';
 import { loadGStreamer, type MediaEvent } from './gstreamer.js';
 import type { Beat, ChannelFigures, FromMedia, RtspPorts, ToMedia, WebRtcOrder } from './messages.js';
-import { collectPathSamples } from './pathSamples.js';
+import { PathSamples } from './pathSamples.js';
 import { PictureTaps } from './pictureTaps.js';
 import { Rates } from './rates.js';
 import { UnfitOffer } from './sdp.js';
 import { WebRtcSessions } from './webrtcSessions.js';
 
 const beatEveryMs = 500;
+
+/** On the clock by which packets are sent. */
+const monotonicMs = (): number => Number(process.hrtime.bigint()) / 1e6;
 
 function say(message: FromMedia): void {
   process.send?.(message);
@@ -146,8 +149,8 @@ new DeviceWatch({
   },
 });
 
-collectPathSamples([(at) => webrtc.samples(at)], (at, samples) => {
-  say({ kind: 'samples', at, samples });
+new PathSamples([() => webrtc.samples(monotonicMs())], (samples) => {
+  say({ kind: 'samples', at: monotonicMs(), samples });
 });
 
 const rates = new Rates();
