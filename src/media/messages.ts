@@ -268,7 +268,7 @@ export type FromMedia =
   /** Whether anybody wants this rendition, by the name of its channel. */
   | { readonly kind: 'rendition'; readonly channel: string; readonly wanted: boolean }
   | ({ readonly kind: 'webrtc-candidate' } & WebRtcCandidate)
-  /** What was learnt of the ways to the viewers, ten times a second while there is anything. */
+  /** What was learnt of the ways to the viewers, ten times a second while there is anything; `at` is on their clock. */
   | { readonly kind: 'samples'; readonly at: number; readonly samples: readonly PathSample[] }
   /** `category`: that of GStreamer, where it is GStreamer that warns. */
   | {

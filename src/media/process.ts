@@ -7,7 +7,7 @@ import { DeviceWatch } from './deviceWatch.js';
 import { CannotRun, Engine } from './engine.js';
 import { loadGStreamer, type MediaEvent } from './gstreamer.js';
 import type { Beat, ChannelFigures, FromMedia, RtspPorts, ToMedia, WebRtcOrder } from './messages.js';
-import { collectPathSamples, parseSamples } from './pathSamples.js';
+import { monotonicMs, parseSamples, PathSamples } from './pathSamples.js';
 import { PictureTaps } from './pictureTaps.js';
 import { Rates } from './rates.js';
 import { withoutAccount } from './redact.js';
@@ -15,6 +15,8 @@ import { UnfitOffer } from './sdp.js';
 import { WebRtcSessions } from './webrtcSessions.js';
 
 const beatEveryMs = 500;
+
+/** On the clock by which packets are sent. */
 
 function say(message: FromMedia): void {
   process.send?.(message);
@@ -170,8 +172,9 @@ new DeviceWatch({
   },
 });
 
-collectPathSamples([() => parseSamples(addon.rtspSamples()), (at) => webrtc.samples(at)], (at, samples) => {
-  say({ kind: 'samples', at, samples });
+const sources = [() => parseSamples(addon.rtspSamples()), () => webrtc.samples(monotonicMs())];
+new PathSamples(sources, (samples) => {
+  say({ kind: 'samples', at: monotonicMs(), samples });
 });
 
 const rates = new Rates();

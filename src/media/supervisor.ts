@@ -240,13 +240,18 @@ export class Supervisor {
         this.#settle(message.id)?.reject(new MediaFailure(message.reason, message.unsupported));
         break;
       case 'webrtc-closed':
-        this.#closedSessions.next(message.session);
+        setImmediate(() => {
+          this.#closedSessions.next(message.session);
+        });
         break;
       case 'rendition':
         this.#renditions.next(message);
         break;
       case 'webrtc-candidate':
-        this.#candidates.next(message);
+        // Messages that come together are all heard before a promise goes on, and so before whoever opened the session.
+        setImmediate(() => {
+          this.#candidates.next(message);
+        });
         break;
       case 'devices':
         this.#devices.next(message.devices);

@@ -45,6 +45,9 @@ export class WebRtcWatchers implements WebRtcWatch {
     supervisor.candidates$.subscribe((candidate) =>
       this.#watchers.get(candidate.session)?.onCandidate?.(candidate),
     );
+    store.observe('stream2').subscribe(({ enabled }) => {
+      if (!enabled) this.#leaveSecond();
+    });
     supervisor.state$.subscribe(({ phase }) => {
       if (phase === 'down') this.#watchers.clear();
     });
@@ -117,6 +120,12 @@ export class WebRtcWatchers implements WebRtcWatch {
     for (const [session, { identity }] of this.#watchers)
       if (!enabled || !identity.valid || !identity.may('Media_r', 'Media_rw'))
         this.close(session).catch(() => undefined);
+  }
+
+  /** Whoever was moved to what is no more comes back. */
+  #leaveSecond(): void {
+    for (const { viewer, stream, wished } of this.#watchers.values())
+      if (stream === 'stream2' && wished === 'stream1') this.move(viewer, wished).catch(() => undefined);
   }
 
   #find(viewer: string): [string, Watcher] | undefined {
