@@ -16,8 +16,6 @@ import { WebRtcSessions } from './webrtcSessions.js';
 
 const beatEveryMs = 500;
 
-/** On the clock by which packets are sent. */
-
 function say(message: FromMedia): void {
   process.send?.(message);
 }
