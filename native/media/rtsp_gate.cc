@@ -13,6 +13,7 @@ namespace {
 constexpr std::int64_t longestHeldUs = G_USEC_PER_SEC / 2;
 /** All viewers get the keyframes that one asks for: one that is always too slow must not have its way. */
 constexpr std::int64_t betweenRequestsUs = 2 * G_USEC_PER_SEC;
+constexpr gsize sequenceAt = 2;
 constexpr gsize timestampAt = 4;
 
 using GatePointer = std::shared_ptr<RtspGate>;
@@ -85,6 +86,35 @@ bool beginsHevcKeyframe(GstBuffer* packet) {
   return (type >= firstAlone && type <= lastAlone) || (type >= firstParameters && type <= lastParameters);
 }
 
+/** The header is a memory of its own: what the packet carries is not copied. */
+GstBuffer* withEarlierNumber(GstBuffer* packet, guint16 by) {
+  GstBuffer* copy = gst_buffer_copy(packet);
+  GstMapInfo map;
+  if (gst_buffer_map_range(copy, 0, 1, &map, GST_MAP_READWRITE)) {
+    if (map.size >= sequenceAt + 2) {
+      guint8* number = map.data + sequenceAt;
+      GST_WRITE_UINT16_BE(number, static_cast<guint16>(GST_READ_UINT16_BE(number) - by));
+    }
+    gst_buffer_unmap(copy, &map);
+  }
+  return copy;
+}
+
+/**
+ * As a new reference. What was shed must not look lost: players would report it as such, and ffmpeg takes a jump of
+ * 3000 for an error.
+ */
+GstMiniObject* renumbered(GstMiniObject* packets, guint16 by) {
+  if (by == 0) return gst_mini_object_ref(packets);
+  if (!GST_IS_BUFFER_LIST(packets)) return GST_MINI_OBJECT(withEarlierNumber(GST_BUFFER(packets), by));
+  GstBufferList* list = GST_BUFFER_LIST(packets);
+  const guint count = gst_buffer_list_length(list);
+  GstBufferList* copy = gst_buffer_list_new_sized(count);
+  for (guint index = 0; index < count; index += 1)
+    gst_buffer_list_add(copy, withEarlierNumber(gst_buffer_list_get(list, index), by));
+  return GST_MINI_OBJECT(copy);
+}
+
 GstRTSPTransport* copyOf(const GstRTSPTransport* given) {
   GstRTSPTransport* copy = nullptr;
   gst_rtsp_transport_new(&copy);
@@ -154,10 +184,12 @@ RtspGate::Held RtspGate::describe(GstMiniObject* packets) const {
   if (GST_IS_BUFFER_LIST(packets)) {
     GstBufferList* list = GST_BUFFER_LIST(packets);
     held.bytes = gst_buffer_list_calculate_size(list);
-    if (gst_buffer_list_length(list) > 0) first = gst_buffer_list_get(list, 0);
+    held.count = gst_buffer_list_length(list);
+    if (held.count > 0) first = gst_buffer_list_get(list, 0);
   } else {
     first = GST_BUFFER(packets);
     held.bytes = gst_buffer_get_size(first);
+    held.count = 1;
   }
   if (first == nullptr) return held;
   guint8 timestamp[4] = {};
@@ -171,6 +203,7 @@ RtspGate::Held RtspGate::describe(GstMiniObject* packets) const {
 void RtspGate::drop(const Held& held) {
   if (dropped_ != held.timestamp) framesDropped_ += 1;
   dropped_ = held.timestamp;
+  packetsDropped_ = static_cast<guint16>(packetsDropped_ + held.count);
 }
 
 void RtspGate::shed() {
@@ -198,7 +231,7 @@ bool RtspGate::take(GstMiniObject* packets) {
       drop(held);
       asks = mustAsk();
     } else {
-      held.packets = gst_mini_object_ref(packets);
+      held.packets = renumbered(packets, packetsDropped_);
       queue_.push_back(held);
     }
   }

@@ -53,6 +53,7 @@ class RtspGate {
   struct Held {
     GstMiniObject* packets = nullptr;
     std::uint64_t bytes = 0;
+    unsigned count = 0;
     std::uint32_t timestamp = 0;
     bool isKey = false;
     std::int64_t atUs = 0;
@@ -88,6 +89,8 @@ class RtspGate {
   std::int64_t askedAtUs_ = 0;
   std::uint64_t sentBytes_ = 0;
   std::uint64_t framesDropped_ = 0;
+  /** As their numbers count, in 16 bits. */
+  std::uint16_t packetsDropped_ = 0;
 };
 
 }  // namespace obscura
