@@ -13,7 +13,7 @@ const { version } = JSON.parse(readFileSync(new URL('../package.json', import.me
 
 const stopWithinMs = 5000;
 
-const serverLog = openLog(
+const { logger: log, recent: recentLog } = openLog(
   process.stdout.isTTY
     ? pino.transport({
         target: 'pino-pretty',
@@ -21,7 +21,6 @@ const serverLog = openLog(
       })
     : destination({ sync: true }),
 );
-const log = serverLog.logger;
 
 let server: RunningServer | undefined;
 /** `stopping` ends the process, `restarting` only this server. */
@@ -29,7 +28,7 @@ const phase = { stopping: false, restarting: false };
 
 async function start(): Promise<void> {
   const environment = readEnvironment(process.env);
-  server = await startServer({ environment, version, log, serverLog, onRestart: () => void restart() });
+  server = await startServer({ environment, version, log, recentLog, onRestart: () => void restart() });
   log.info(
     { httpPort: server.httpPort, httpsPort: server.httpsPort, dataFolder: environment.dataFolder },
     `Obscura ${version} listens`,

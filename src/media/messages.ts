@@ -273,7 +273,7 @@ export type FromMedia =
   /** `category`: that of GStreamer, where it is GStreamer that warns. */
   | {
       readonly kind: 'log';
-      readonly level: 'info' | 'warn';
+      readonly level: 'debug' | 'info' | 'warn';
       readonly message: string;
       readonly category?: string;
     }

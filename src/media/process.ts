@@ -6,11 +6,11 @@ import type { Machine } from '../pipelines/machine.js';
 import { DeviceWatch } from './deviceWatch.js';
 import { CannotRun, Engine } from './engine.js';
 import { loadGStreamer, type MediaEvent } from './gstreamer.js';
+import { lineOf } from './gstWarnings.js';
 import type { Beat, ChannelFigures, FromMedia, RtspPorts, ToMedia, WebRtcOrder } from './messages.js';
 import { monotonicMs, parseSamples, PathSamples } from './pathSamples.js';
 import { PictureTaps } from './pictureTaps.js';
 import { Rates } from './rates.js';
-import { withoutAccount } from './redact.js';
 import { UnfitOffer } from './sdp.js';
 import { WebRtcSessions } from './webrtcSessions.js';
 
@@ -40,7 +40,7 @@ addon.listen((json) => {
   const event = JSON.parse(json) as MediaEvent;
   if (event.event === 'rtsp-refused')
     say({ kind: 'log', level: 'warn', message: `A wrong RTSP log-in came from ${event.address}` });
-  if (event.event === 'gst-log') say(warningOf(event));
+  if (event.event === 'gst-log') say(lineOf(event));
   if (event.event === 'demand' && event.channel.includes('@'))
     say({ kind: 'rendition', channel: event.channel, wanted: event.consumers > 0 });
   if (event.event === 'picture') pictures.hear(event.channel);
@@ -56,17 +56,6 @@ const webrtc = new WebRtcSessions(addon, {
     say({ kind: 'webrtc-candidate', ...candidate });
   },
 });
-
-function warningOf({
-  category,
-  element,
-  message,
-  withheld,
-}: Extract<MediaEvent, { event: 'gst-log' }>): FromMedia {
-  const more = withheld === 0 ? '' : ` (and ${String(withheld)} more before it)`;
-  const whole = `${element === '' ? '' : `${element}: `}${withoutAccount(message)}${more}`;
-  return { kind: 'log', level: 'warn', message: whole, category };
-}
 
 let listening: Beat['rtsp'];
 

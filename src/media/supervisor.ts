@@ -47,7 +47,7 @@ interface Pending {
 }
 
 export interface SupervisorOptions {
-  readonly log: (level: 'info' | 'warn', message: string, category?: string) => void;
+  readonly log: (level: 'debug' | 'info' | 'warn', message: string, category?: string) => void;
   /** Where the devices of the machine are. */
   readonly deviceFolder?: string;
   /** The program of the media process. */

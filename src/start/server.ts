@@ -15,7 +15,6 @@ import { Places } from '../library/places.js';
 import { photoFolder, PhotoStore, type Retention } from '../library/photoStore.js';
 import { ownedByTheSystem } from '../observables/network.js';
 import { registry, rules, type AppRegistry } from '../observables/registry.js';
-import type { ServerLog } from '../system/log.js';
 import { LogMemory } from '../system/logMemory.js';
 import { notifyServiceManager } from '../system/notify.js';
 import { History } from '../store/history.js';
@@ -54,8 +53,8 @@ export interface StartOptions {
   readonly environment: Environment;
   readonly version: string;
   readonly log: Logger;
-  /** Where the log goes, if its lines are to be kept for people to see. */
-  readonly serverLog?: ServerLog;
+  /** What `log` has written last. */
+  readonly recentLog?: LogMemory;
   /** Asked for by the action `restart`. */
   readonly onRestart: () => void;
   readonly limits?: Services['limits'];
@@ -69,7 +68,7 @@ export async function startServer({
   environment,
   version,
   log,
-  serverLog,
+  recentLog = new LogMemory(),
   onRestart,
   limits,
 }: StartOptions): Promise<RunningServer> {
@@ -204,7 +203,7 @@ export async function startServer({
         ...(media?.checks() ?? []),
       ],
       webhooks,
-      recentLog: serverLog?.recent ?? new LogMemory(),
+      recentLog,
     };
     const listeners = new Listeners(certificate);
     const app = await buildApp(services, listeners);
@@ -213,8 +212,7 @@ export async function startServer({
     undo.push(() => app.close());
 
     const logLevel = store.observe('logLevel').subscribe((level) => {
-      if (serverLog === undefined) log.level = level;
-      else serverLog.setLevel(level);
+      log.level = level;
     });
     undo.push(() => {
       logLevel.unsubscribe();

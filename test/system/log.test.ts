@@ -27,10 +27,10 @@ it('writes lines of JSON from its level on, and keeps them for people', () => {
 
 it('changes its level at run time, also for the loggers of parts that were made before', () => {
   const part = log.logger.child({ part: 'media' });
-  log.setLevel('debug');
+  log.logger.level = 'debug';
   part.debug('now');
   part.trace('not yet');
-  log.setLevel('error');
+  log.logger.level = 'error';
   part.warn('no more');
   expect(messages()).toEqual(['now']);
 });
