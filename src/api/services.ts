@@ -42,6 +42,12 @@ export interface WebRtcWatcher {
   readonly wished: 'stream1' | 'stream2';
   readonly since: number;
   readonly bytes: number;
+  /** Over the last seconds, in bit/s. */
+  readonly bitrate?: number;
+  /** How often the browser has asked for packets again, and for keyframes in either of two ways. */
+  readonly nacks?: number;
+  readonly plis?: number;
+  readonly firs?: number;
   /** What the browser said last of how the stream reaches it. */
   readonly report?: ReceiverReport;
 }

@@ -93,9 +93,8 @@ export function mediaRoutes(app: App, { media }: Services): void {
         }));
       const webrtc = running()
         .webrtc.list()
-        .map(({ viewer, user, address, stream, since, bytes, report }) => ({
-          ...{ user, address, stream, since, bytes },
-          ...(report === undefined ? {} : { report }),
+        .map(({ session: _session, viewer, ...client }) => ({
+          ...client,
           // The name of the session would let whoever reads this end it in the place of its browser.
           id: viewer,
           protocol: 'webrtc' as const,
