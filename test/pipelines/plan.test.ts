@@ -166,7 +166,14 @@ describe('the plan', () => {
   });
 
   it('keeps the bitrate of every encoder among what changes while it runs', () => {
-    for (const element of ['v4l2h264enc', 'vah264enc', 'nvh264enc', 'vaapih264enc', 'x264enc', 'openh264enc']) {
+    for (const element of [
+      'v4l2h264enc',
+      'vah264enc',
+      'nvh264enc',
+      'vaapih264enc',
+      'x264enc',
+      'openh264enc',
+    ]) {
       const machine: Machine = { cores: 4, encoders: [element] };
       const [, before] = plan(defaults, machine).pipelines;
       const [, after] = plan({ ...defaults, streamBitrate: 3_000_000 }, machine).pipelines;
