@@ -9,7 +9,14 @@ import { launchText } from '../pipelines/launchText.js';
 import { ControlSetter } from './deviceControls.js';
 import type { GStreamer, MediaEvent } from './gstreamer.js';
 import { withoutAccount, withoutSecrets } from './redact.js';
-import type { AlignmentReport, ChannelFigures, PipelineGraph, PipelineReport, Steering } from './messages.js';
+import type {
+  AlignmentReport,
+  ChannelFigures,
+  PipelineGraph,
+  PipelineReport,
+  Rebuild,
+  Steering,
+} from './messages.js';
 
 /** A new pipeline that has given nothing by then will not. */
 const firstFrameWithinMs = 5000;
@@ -44,6 +51,7 @@ interface Instance {
   readonly plan: PipelinePlan;
   /** Properties that may change while it runs, as they are now. */
   live: Readonly<Record<string, string>>;
+  readonly startedAt: number;
   readonly stop: () => void;
 }
 
@@ -102,13 +110,20 @@ export class Engine {
   /** By owner: who waits for the first frame of an instance. */
   readonly #waiting = new Map<string, Waiting>();
   readonly #log: (level: 'info' | 'warn', message: string) => void;
+  readonly #onRebuilt: (rebuild: Rebuild) => void;
   #serial = 0;
   #busy: Promise<void> = Promise.resolve();
 
-  constructor(gst: GStreamer, machine: Machine, log: (level: 'info' | 'warn', message: string) => void) {
+  constructor(
+    gst: GStreamer,
+    machine: Machine,
+    log: (level: 'info' | 'warn', message: string) => void,
+    onRebuilt: (rebuild: Rebuild) => void,
+  ) {
     this.#gst = gst;
     this.#machine = machine;
     this.#log = log;
+    this.#onRebuilt = onRebuilt;
     setInterval(() => {
       this.#watch();
     }, watchEveryMs);
@@ -309,8 +324,8 @@ export class Engine {
       const missing = this.#setLive(running, live);
       if (missing !== undefined) throw new CannotRun(`${plan.name} has no ${missing}`);
       unit.running = { ...running, plan, live };
-      if (plan.controls !== undefined && unit.state === 'running')
-        await within(controlsWithinMs, unit.controls.set(plan.controls));
+      if (plan.controls !== undefined)
+        await within(controlsWithinMs, unit.controls.set(plan.controls, unit.state === 'running'));
       return;
     }
     if (plan.card !== undefined) {
@@ -328,6 +343,7 @@ export class Engine {
       unit.next = undefined;
       unit.running = next;
       this.#set(unit, 'running');
+      this.#tellRebuilt(next, 'settings');
       running.stop();
     } catch (error) {
       unit.next?.stop();
@@ -385,6 +401,7 @@ export class Engine {
         }
         unit.running = next;
         this.#set(unit, 'running');
+        this.#tellRebuilt(next, 'settings');
         before.stop();
       },
       (error: unknown) => {
@@ -399,9 +416,11 @@ export class Engine {
   /** The new source takes over when it has a picture. One that has none is tried again and again, behind the card. */
   async #changeSource(unit: Unit, before: Instance): Promise<void> {
     if (unit.plan.exclusive) before.stop();
-    const next = this.#start(unit.plan);
+    const next = this.#open(unit);
     unit.next = next;
-    const first = this.#firstFrame(next, firstFrameOfSourceWithinMs);
+    const first = this.#firstFrame(next, firstFrameOfSourceWithinMs).then(() => {
+      this.#tellRebuilt(next, 'source');
+    });
     await within(
       changeOfSourceWithinMs,
       first.catch(() => undefined),
@@ -478,7 +497,7 @@ export class Engine {
       if (unit.running !== undefined || this.#units.get(unit.plan.name) !== unit) return;
       this.#set(unit, 'starting');
       try {
-        const instance = this.#start(unit.plan);
+        const instance = this.#open(unit);
         unit.running = instance;
         const patience = unit.plan.card === undefined ? firstFrameWithinMs : firstFrameOfSourceWithinMs;
         this.#settle(unit, instance, this.#firstFrame(instance, patience));
@@ -502,8 +521,7 @@ export class Engine {
         this.#hideCard(unit);
         unit.framesBefore = this.#channels()[unit.plan.channel]?.frames ?? 0;
         this.#set(unit, 'running');
-        unit.controls.opened();
-        if (unit.plan.controls !== undefined) void unit.controls.set(unit.plan.controls);
+        if (unit.plan.controls !== undefined) void unit.controls.set(unit.plan.controls, true);
       },
       (error: unknown) => {
         this.#failed(
@@ -597,9 +615,14 @@ export class Engine {
     if (unit.reason !== error.message) this.#log('warn', `${unit.plan.name} has failed: ${error.message}`);
     this.#showFailure(unit, error);
     unit.restarts += 1;
+    this.#onRebuilt({ pipeline: unit.plan.name, reason: 'failure' });
     this.#restart(unit, error.problem === 'unauthorized' ? retryUnauthorizedMs : unit.retryMs);
     const longest = unit.plan.card === undefined ? longestRetryMs : longestRetryOfSourceMs;
     unit.retryMs = Math.min(unit.retryMs * 2, longest);
+  }
+
+  #tellRebuilt({ plan, startedAt }: Instance, reason: Rebuild['reason']): void {
+    this.#onRebuilt({ pipeline: plan.name, reason, ms: Date.now() - startedAt });
   }
 
   /** What was the matter is told until there is a picture again, or nobody asks any more. */
@@ -615,6 +638,12 @@ export class Engine {
     unit.problem = undefined;
   }
 
+  #open(unit: Unit): Instance {
+    unit.controls.opened();
+    if (unit.plan.controls !== undefined) void unit.controls.set(unit.plan.controls, false);
+    return this.#start(unit.plan);
+  }
+
   #start(plan: PipelinePlan, joining: Readonly<Record<string, string>> = {}): Instance {
     return this.#play(plan, launchText(plan.text, { ...this.#liveOf(plan), ...plan.secrets, ...joining }));
   }
@@ -627,9 +656,7 @@ export class Engine {
     );
     pipeline.play();
     return {
-      owner,
-      plan,
-      live: this.#liveOf(plan),
+      ...{ owner, plan, live: this.#liveOf(plan), startedAt: Date.now() },
       stop: () => {
         this.#waiting.delete(owner);
         if (!this.#gst.addon.release(owner)) pipeline.stop();

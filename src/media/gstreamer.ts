@@ -50,6 +50,10 @@ export interface MediaAddon {
   rtspMounts(mounts: readonly { readonly path: string; readonly launch: string }[]): void;
   rtspAccess(access: object): void;
   rtspClients(): string;
+  /** PathSamples since the last time, as a JSON list; empty where there are none. */
+  rtspSamples(): string;
+  /** Milliseconds that the loop of the RTSP server takes to answer. */
+  rtspLoopLag(): number;
   rtspKick(client: number): boolean;
   webrtcOpen(offer: {
     readonly session: string;
@@ -107,6 +111,15 @@ export type MediaEvent =
       readonly problem: Problem;
     }
   | { readonly event: 'ended'; readonly pipeline: string }
+  /** GStreamer's own warnings, few of each category. */
+  | {
+      readonly event: 'gst-log';
+      readonly category: string;
+      readonly element: string;
+      readonly message: string;
+      /** How many of this category were not told since the last one. */
+      readonly withheld: number;
+    }
   | { readonly event: 'rtsp-playing' | 'rtsp-closed'; readonly client: number }
   | { readonly event: 'rtsp-refused'; readonly address: string }
   | { readonly event: 'rtsp-withdrawn'; readonly clients: number }

@@ -106,6 +106,16 @@ export interface PipelineReport {
   readonly refusals?: readonly Refusal[];
 }
 
+/** Why a pipeline was made anew: settings or the source of a camera were changed, or it had failed. */
+export type RebuildReason = 'settings' | 'source' | 'failure';
+
+export interface Rebuild {
+  readonly pipeline: string;
+  readonly reason: RebuildReason;
+  /** Until the new one had its first picture; nothing is known of that where it failed. */
+  readonly ms?: number;
+}
+
 export interface Refusal {
   readonly setting: keyof MediaSettings;
   readonly reason: string;
@@ -172,8 +182,22 @@ export interface RtspClientReport {
   readonly secure: boolean;
   readonly address?: string;
   readonly bytes?: number;
+  /** bit/s, over the last three seconds. */
+  readonly bitrate?: number;
   /** What the player said last of how the stream reaches it. */
   readonly report?: ReceiverReport;
+  /** What the player itself thinks that its way carries, in bit/s. */
+  readonly estimateBps?: number;
+  /** How often the player has asked for packets again, and for a keyframe in either of two ways. */
+  readonly nacks?: number;
+  readonly plis?: number;
+  readonly firs?: number;
+  /** Over TCP: what is kept here and in the system because the player does not take it. */
+  readonly backlogBytes?: number;
+  /** How late that makes what is sent now. */
+  readonly delayMs?: number;
+  /** Pictures that this player has missed because it was too slow. */
+  readonly framesDropped?: number;
   readonly transport: string;
 }
 
@@ -227,6 +251,10 @@ export interface Beat {
   readonly webrtc: readonly WebRtcReport[];
   /** While two cameras are shown in one picture. */
   readonly alignment?: AlignmentReport;
+  /** Where the RTSP server listens, as far as it could. */
+  readonly rtsp?: Pick<RtspPorts, 'port' | 'securePort'>;
+  /** How long the loop of GLib takes to answer; much more than nothing means that it hangs. */
+  readonly loopLagMs?: number;
 }
 
 export type FromMedia =
@@ -242,5 +270,12 @@ export type FromMedia =
   | ({ readonly kind: 'webrtc-candidate' } & WebRtcCandidate)
   /** What was learnt of the ways to the viewers, ten times a second while there is anything; `at` is on their clock. */
   | { readonly kind: 'samples'; readonly at: number; readonly samples: readonly PathSample[] }
-  | { readonly kind: 'log'; readonly level: 'info' | 'warn'; readonly message: string }
+  /** `category`: that of GStreamer, where it is GStreamer that warns. */
+  | {
+      readonly kind: 'log';
+      readonly level: 'info' | 'warn';
+      readonly message: string;
+      readonly category?: string;
+    }
+  | ({ readonly kind: 'rebuilt' } & Rebuild)
   | Beat;

@@ -3,6 +3,11 @@ import type { PathSample } from '../adaptive/samples.js';
 
 const everyMs = 100;
 
+/** Milliseconds on the clock of all samples, which is the same for all processes of the machine. */
+export function monotonicMs(): number {
+  return Number(process.hrtime.bigint()) / 1e6;
+}
+
 /** Those since the last time. */
 export type SampleSource = () => readonly PathSample[];
 

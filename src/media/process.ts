@@ -7,16 +7,14 @@ import { DeviceWatch } from './deviceWatch.js';
 import { CannotRun, Engine } from './engine.js';
 import { loadGStreamer, type MediaEvent } from './gstreamer.js';
 import type { Beat, ChannelFigures, FromMedia, RtspPorts, ToMedia, WebRtcOrder } from './messages.js';
-import { PathSamples } from './pathSamples.js';
+import { monotonicMs, parseSamples, PathSamples } from './pathSamples.js';
 import { PictureTaps } from './pictureTaps.js';
 import { Rates } from './rates.js';
+import { withoutAccount } from './redact.js';
 import { UnfitOffer } from './sdp.js';
 import { WebRtcSessions } from './webrtcSessions.js';
 
 const beatEveryMs = 500;
-
-/** On the clock by which packets are sent. */
-const monotonicMs = (): number => Number(process.hrtime.bigint()) / 1e6;
 
 function say(message: FromMedia): void {
   process.send?.(message);
@@ -28,13 +26,21 @@ const machine: Machine = {
   cores: availableParallelism(),
   encoders: knownEncoders.filter((element) => addon.hasElement(element)),
 };
-const engine = new Engine(gst, machine, (level, message) => {
-  say({ kind: 'log', level, message });
-});
+const engine = new Engine(
+  gst,
+  machine,
+  (level, message) => {
+    say({ kind: 'log', level, message });
+  },
+  (rebuild) => {
+    say({ kind: 'rebuilt', ...rebuild });
+  },
+);
 addon.listen((json) => {
   const event = JSON.parse(json) as MediaEvent;
   if (event.event === 'rtsp-refused')
     say({ kind: 'log', level: 'warn', message: `A wrong RTSP log-in came from ${event.address}` });
+  if (event.event === 'gst-log') say(warningOf(event));
   if (event.event === 'demand' && event.channel.includes('@'))
     say({ kind: 'rendition', channel: event.channel, wanted: event.consumers > 0 });
   if (event.event === 'picture') pictures.hear(event.channel);
@@ -51,6 +57,19 @@ const webrtc = new WebRtcSessions(addon, {
   },
 });
 
+function warningOf({
+  category,
+  element,
+  message,
+  withheld,
+}: Extract<MediaEvent, { event: 'gst-log' }>): FromMedia {
+  const more = withheld === 0 ? '' : ` (and ${String(withheld)} more before it)`;
+  const whole = `${element === '' ? '' : `${element}: `}${withoutAccount(message)}${more}`;
+  return { kind: 'log', level: 'warn', message: whole, category };
+}
+
+let listening: Beat['rtsp'];
+
 function serveRtsp(order: RtspPorts): void {
   const { address, port, securePort, certificate, key, maxSessions, multicast } = order;
   addon.rtspLimit(maxSessions);
@@ -64,11 +83,13 @@ function serveRtsp(order: RtspPorts): void {
   } catch (error) {
     throw new CannotRun(`Port ${String(port)} cannot be used: ${messageOf(error)}`);
   }
+  listening = { port, securePort: listening?.securePort ?? null };
   try {
     addon.rtspsListen(address, securePort ?? 0, certificate, key);
   } catch (error) {
     throw new CannotRun(`Port ${String(securePort)} cannot be used: ${messageOf(error)}`);
   }
+  listening = { port, securePort };
 }
 
 async function obey(message: ToMedia): Promise<unknown> {
@@ -149,7 +170,8 @@ new DeviceWatch({
   },
 });
 
-new PathSamples([() => webrtc.samples(monotonicMs())], (samples) => {
+const sources = [() => parseSamples(addon.rtspSamples()), () => webrtc.samples(monotonicMs())];
+new PathSamples(sources, (samples) => {
   say({ kind: 'samples', at: monotonicMs(), samples });
 });
 
@@ -175,6 +197,8 @@ setInterval(() => {
     channels: channels(),
     clients: JSON.parse(addon.rtspClients()) as Beat['clients'],
     webrtc: webrtc.report(),
+    loopLagMs: addon.rtspLoopLag(),
+    ...(listening === undefined ? {} : { rtsp: listening }),
     ...(alignment === undefined ? {} : { alignment }),
   };
   say(beat);

@@ -14,6 +14,7 @@ import {
   type EncoderWish,
 } from './encoders.js';
 import { deviceControls, deviceOf, type DeviceControls } from './controls.js';
+import { withinRung } from './ladder.js';
 import { history, launchText } from './launchText.js';
 import { effectiveFramerate, mainCamera, type Machine } from './machine.js';
 import { overlayProperties } from './overlay.js';
@@ -93,6 +94,18 @@ const aliases: Readonly<Record<string, readonly string[]>> = {
   stream2: ['/stream2', '/camera0/stream1', '/onvif/profile_2'],
 };
 
+/** Which stream an RTSP client plays, by its path; a size or rate of its own makes it a rendition. */
+export function streamAt(path: string): string {
+  for (const [stream, paths] of Object.entries(aliases))
+    for (const alias of paths) {
+      if (!path.startsWith(alias)) continue;
+      const next = path.charAt(alias.length);
+      if (next === '' || next === '/') return stream;
+      if (next === '@') return 'rendition';
+    }
+  return 'other';
+}
+
 export function plan(settings: MediaSettings, machine: Machine): MediaPlan {
   const { stream2, videoEncoder, streamPreload, pipEnabled } = settings;
   const camera = mainCamera(settings);
@@ -133,6 +146,7 @@ export function plan(settings: MediaSettings, machine: Machine): MediaPlan {
       : []),
   ];
   streams.push(...settings.streamRenditions.flatMap((name) => renditionOf(name, streams)));
+  // What the adaptive loop asks for must not reach the camera, which would begin anew.
   const highest = Math.max(...streams.map((stream) => stream.framerate));
   const cameras = pipEnabled ? (['primary', 'secondary'] as const) : [camera];
   const picture = pipEnabled ? 'raw/scene' : `raw/${camera}`;
@@ -146,8 +160,15 @@ export function plan(settings: MediaSettings, machine: Machine): MediaPlan {
       return obstacle === undefined ? [] : [[stream.id, obstacle]];
     }),
   );
+  const encoded = (stream: Stream): Stream =>
+    stream.id === 'stream1' || stream.id === 'stream2'
+      ? withinRung(stream, settings.adaptiveLadder[stream.id])
+      : stream;
   return {
-    framerate,
+    framerate:
+      obstacles['stream1'] === undefined
+        ? framerate
+        : withinRung({ ...main, framerate }, settings.adaptiveLadder.stream1).framerate,
     obstacles,
     pipelines: [
       ...cameras.flatMap((each) => cameraPlans(each, highest, settings, machine)),
@@ -155,7 +176,7 @@ export function plan(settings: MediaSettings, machine: Machine): MediaPlan {
       ...streams.map((stream) =>
         obstacles[stream.id] === undefined
           ? relayPlan(stream, camera)
-          : encodePlan(stream, picture, settings, machine),
+          : encodePlan(encoded(stream), picture, settings, machine),
       ),
       ...settings.pictureVariants.map((channel) => picturePlan(channel, picture, settings)),
     ],
@@ -199,7 +220,7 @@ function cameraPlans(
     ...source,
     name: `capture/${camera}`,
     preload: false,
-    ...(device === undefined ? {} : { controls: deviceControls(device, settings) }),
+    ...(device === undefined ? {} : { controls: deviceControls(camera, device, settings) }),
   };
   // The card is read as it is.
   const isCamera = head.source !== 'none';

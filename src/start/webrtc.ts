@@ -100,13 +100,16 @@ export class WebRtcWatchers implements WebRtcWatch {
   list(): WebRtcWatcher[] {
     const reports = new Map(this.#supervisor.beat.webrtc.map((each) => [each.session, each]));
     return [...this.#watchers].map(([session, { identity, viewer, since, stream, wished }]) => {
-      const { bytes = 0, bitrate = 0, nacks = 0, plis = 0, firs = 0, report } = reports.get(session) ?? {};
+      const { bytes = 0, report, bitrate, nacks, plis, firs } = reports.get(session) ?? {};
       return {
         ...{ session, viewer, stream, wished, since, bytes },
-        ...{ bitrate, nacks, plis, firs },
         user: identity.name,
         address: identity.address ?? '',
         ...(report === undefined ? {} : { report }),
+        ...(bitrate === undefined ? {} : { bitrate }),
+        ...(nacks === undefined ? {} : { nacks }),
+        ...(plis === undefined ? {} : { plis }),
+        ...(firs === undefined ? {} : { firs }),
       };
     });
   }

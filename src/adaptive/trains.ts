@@ -1,0 +1,161 @@
+// What packet trains tell. Pictures leave in one go, so each one probes the way: how late its first packet is tells of the
+// queue that stands there, and how far its packets are spread on arrival tells how fast the narrowest link is.
+import type { PacketTrain } from './samples.js';
+
+const keptMs = 2000;
+const delayKeptMs = 30_000;
+/** A delay that differs by more is a clock that was set. */
+const clockJumpMs = 10_000;
+const standingMs = 200;
+const rateMs = 500;
+const lossMs = 1000;
+const spreadMs = 1500;
+/** Packets in a train, and trains, that tell a rate. */
+const fewestPackets = 3;
+const fewestTrains = 8;
+/** The most recent trains: what they tell of a link that has just changed. */
+const freshTrains = 2;
+const shortMs = 600;
+const shortestSpreadMs = 0.5;
+const fewestForLoss = 20;
+
+export interface TrainLog {
+  /** The newest last. */
+  readonly trains: readonly PacketTrain[];
+  /** The least delay of each second. */
+  readonly delays: readonly { readonly second: number; readonly delay: number }[];
+}
+
+export const noTrains: TrainLog = { trains: [], delays: [] };
+
+/** Whether a train can be what it says: what comes late, twice, or from a broken counter is not looked at. */
+export function isPlausible(train: PacketTrain, at: number, after: number): boolean {
+  const { sentAt, sentUntil, arrivedAt, arrivedUntil, packets, lost, bytes, firstBytes } = train;
+  return (
+    [sentAt, sentUntil, packets, lost, bytes, firstBytes].every(Number.isFinite) &&
+    sentAt > after &&
+    sentUntil >= sentAt &&
+    sentUntil <= at &&
+    sentAt > at - 10_000 &&
+    packets >= 0 &&
+    lost >= 0 &&
+    packets + lost > 0 &&
+    (packets === 0 ||
+      (Number.isFinite(arrivedAt) &&
+        Number.isFinite(arrivedUntil) &&
+        arrivedUntil >= arrivedAt &&
+        firstBytes >= 0 &&
+        bytes >= firstBytes &&
+        bytes <= packets * 65_535))
+  );
+}
+
+export function withTrains(log: TrainLog, trains: readonly PacketTrain[], at: number): TrainLog {
+  return trains.reduce((grown, train) => {
+    const after = grown.trains.at(-1)?.sentAt ?? Number.NEGATIVE_INFINITY;
+    return isPlausible(train, at, after) ? withTrain(grown, train) : grown;
+  }, log);
+}
+
+function withTrain(log: TrainLog, train: PacketTrain): TrainLog {
+  const trains = [...log.trains.filter(({ sentAt }) => sentAt > train.sentAt - keptMs), train];
+  if (train.packets === 0) return { ...log, trains };
+  const delay = delayOf(train);
+  const last = log.delays.at(-1);
+  if (last !== undefined && Math.abs(delay - last.delay) > clockJumpMs)
+    return { trains: [train], delays: [{ second: secondOf(train), delay }] };
+  const second = secondOf(train);
+  const least = last?.second === second ? Math.min(last.delay, delay) : delay;
+  const earlier = log.delays.filter(
+    (other) => other.second !== second && other.second > second - delayKeptMs / 1000,
+  );
+  return { trains, delays: [...earlier, { second, delay: least }] };
+}
+
+function secondOf({ sentAt }: PacketTrain): number {
+  return Math.floor(sentAt / 1000);
+}
+
+/** With the difference of two clocks in it. */
+function delayOf({ sentAt, arrivedAt }: PacketTrain): number {
+  return arrivedAt - sentAt;
+}
+
+/** What the trains of a log say of the way; undefined while nothing has arrived. */
+export interface WayReading {
+  /** Stands on the way whatever the size of pictures: the least of a while, since a keyframe delays only what follows it. */
+  readonly queueMs: number;
+  readonly jitterMs: number;
+  readonly receivedBps: number;
+  readonly sentBps: number;
+  readonly loss: number;
+  /** Of the narrowest link, by the spread of trains. */
+  readonly spreadBps: number | null;
+  /** The same of a shorter while. */
+  readonly soonBps: number | null;
+  /** The same of the very last trains alone. */
+  readonly freshBps: number | null;
+  /** What the very last train waited. */
+  readonly freshQueueMs: number;
+}
+
+/** Loss is that of what was sent after a given time, since what was lost before has had its answer. */
+export function readWay(log: TrainLog, lossSince: number): WayReading | undefined {
+  const arrived = log.trains.filter(({ packets }) => packets > 0);
+  const newest = arrived.at(-1);
+  const newestSent = log.trains.at(-1)?.sentAt;
+  if (newest === undefined || newestSent === undefined) return undefined;
+  const base = Math.min(...log.delays.map(({ delay }) => delay));
+  const recent = arrived.filter(({ arrivedAt }) => arrivedAt > newest.arrivedAt - standingMs);
+  const delays = (recent.length >= 3 ? recent : arrived.slice(-3)).map(delayOf).sort((a, b) => a - b);
+  const least = delays[0] ?? base;
+  const spreading = arrived.filter(
+    (train) => train.lost === 0 && train.arrivedUntil > newest.arrivedUntil - spreadMs && isSpread(train),
+  );
+  const soon = spreading.filter(({ arrivedUntil }) => arrivedUntil > newest.arrivedUntil - shortMs);
+  const fresh = arrived.filter(isSpread).slice(-freshTrains);
+  return {
+    queueMs: least - base,
+    jitterMs: (delays[Math.floor(delays.length / 2)] ?? least) - least,
+    receivedBps: receivedIn(arrived, newest.arrivedUntil, rateMs),
+    sentBps: sentIn(log.trains, newestSent, rateMs),
+    loss: lossIn(log.trains, Math.max(newestSent - lossMs, lossSince)),
+    spreadBps: spreading.length >= fewestTrains ? spreadRate(spreading) : null,
+    soonBps: soon.length >= fewestTrains ? spreadRate(soon) : null,
+    freshBps: fresh.length === freshTrains ? spreadRate(fresh) : null,
+    freshQueueMs: delayOf(newest) - base,
+  };
+}
+
+function isSpread({ packets, arrivedAt, arrivedUntil }: PacketTrain): boolean {
+  return packets >= fewestPackets && arrivedUntil - arrivedAt > shortestSpreadMs;
+}
+
+function spreadRate(trains: readonly PacketTrain[]): number {
+  const bytes = trains.reduce((sum, train) => sum + train.bytes - train.firstBytes, 0);
+  const ms = trains.reduce((sum, train) => sum + train.arrivedUntil - train.arrivedAt, 0);
+  return (bytes * 8000) / ms;
+}
+
+function receivedIn(trains: readonly PacketTrain[], until: number, ms: number): number {
+  const bytes = trains
+    .filter(({ arrivedUntil }) => arrivedUntil > until - ms)
+    .reduce((sum, train) => sum + train.bytes, 0);
+  return (bytes * 8000) / ms;
+}
+
+/** What was lost is taken to have been as large as what was not. */
+function sentIn(trains: readonly PacketTrain[], until: number, ms: number): number {
+  const sent = trains.filter(({ sentAt }) => sentAt > until - ms);
+  const bytes = sent.reduce((sum, train) => sum + train.bytes, 0);
+  const packets = sent.reduce((sum, train) => sum + train.packets, 0);
+  const lost = sent.reduce((sum, train) => sum + train.lost, 0);
+  return packets === 0 ? 0 : (bytes * (1 + lost / packets) * 8000) / ms;
+}
+
+function lossIn(trains: readonly PacketTrain[], from: number): number {
+  const counted = trains.filter(({ sentAt }) => sentAt > from);
+  const lost = counted.reduce((sum, train) => sum + train.lost, 0);
+  const arrived = counted.reduce((sum, train) => sum + train.packets, 0);
+  return lost + arrived < fewestForLoss ? 0 : lost / (lost + arrived);
+}
