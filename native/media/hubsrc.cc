@@ -95,6 +95,7 @@ class Outlet {
     for (const auto& each : all) each->channel->detach(each.get());
     queue_.clear();
     arriving_.clear();
+    firstOfNew_.reset();
     gst_caps_replace(&caps, nullptr);
     gst_caps_replace(&takenCaps, nullptr);
   }
@@ -162,7 +163,7 @@ class Outlet {
         if (!arriving_.empty() && g_get_monotonic_time() > arrivingSince_ + waitForOldUs) move();
         left = std::move(left_);
         left_.clear();
-        movedTo = current_->name;
+        if (!left.empty()) movedTo = current_->name;
         if (next_ != nullptr && arriving_.empty() && g_get_monotonic_time() > askedAt_ + betweenRequestsUs) {
           askedAt_ = g_get_monotonic_time();
           asked = next_;
@@ -331,6 +332,8 @@ class Outlet {
       arrivingSince_ = g_get_monotonic_time();
     }
     arriving_.push_back(unit);
+    // The old channel may have ended.
+    if (g_get_monotonic_time() > arrivingSince_ + waitForOldUs) move();
   }
 
   void move() {

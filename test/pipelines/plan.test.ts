@@ -165,6 +165,24 @@ describe('the plan', () => {
     expect(plan(defaults, software).pipelines[1]?.preload).toBe(false);
   });
 
+  it('keeps the bitrate of every encoder among what changes while it runs', () => {
+    for (const element of [
+      'v4l2h264enc',
+      'vah264enc',
+      'nvh264enc',
+      'vaapih264enc',
+      'x264enc',
+      'openh264enc',
+    ]) {
+      const machine: Machine = { cores: 4, encoders: [element] };
+      const [, before] = plan(defaults, machine).pipelines;
+      const [, after] = plan({ ...defaults, streamBitrate: 3_000_000 }, machine).pipelines;
+      expect([element, after?.text]).toEqual([element, before?.text]);
+      expect(after?.live).not.toEqual(before?.live);
+      expect(after?.encoding).toEqual({ ...before?.encoding, bitrate: 3_000_000 });
+    }
+  });
+
   it('takes the encoder that it is told to, where the machine has that', () => {
     const told = { ...defaults, encoderElement: 'x264enc' as const };
     const [, first] = plan(told, hardware).pipelines;
