@@ -144,6 +144,7 @@ describe('a browser that is given another stream', () => {
 
   it('sees every picture on the way there and back', async () => {
     const { session } = await play();
+    const before = (await player.inbound()).frames;
     const from = await player.timedCount();
     for (const [stream, width] of [
       ['stream2', 480],
@@ -159,10 +160,13 @@ describe('a browser that is given another stream', () => {
     }
     const times = (await player.timed(from, 1)).map(({ captured }) => captured ?? Number.NaN);
     const gaps = times.slice(1).map((time, index) => (time - (times[index] ?? 0)) / 1000);
-    // One that both have encoded may be seen twice, and a busy machine may not come to show one or two.
-    expect(gaps.filter((gap) => !(Math.abs(gap) < 3.5 * pictureMs))).toEqual([]);
-    const missing = gaps.reduce((all, gap) => all + Math.max(0, Math.round(gap / pictureMs) - 1), 0);
-    expect(missing).toBeLessThanOrEqual(2);
+    // One that both have encoded may be seen twice, and a busy machine may not come to show all that it has decoded;
+    // a freeze, as browsers count them, would be more than that.
+    expect(gaps.filter((gap) => !(gap > -3 * pictureMs && gap < pictureMs + 150))).toEqual([]);
+    const pictures = ((times.at(-1) ?? 0) - (times[0] ?? 0)) / 1000 / pictureMs;
+    await expect
+      .poll(async () => (await player.inbound()).frames - before)
+      .toBeGreaterThanOrEqual(Math.floor(pictures));
     expect(await player.state()).toBe('connected');
   });
 
