@@ -17,7 +17,7 @@ const fewestTrains = 8;
 const freshTrains = 2;
 const shortMs = 600;
 const shortestSpreadMs = 0.5;
-const fewestForLoss = 20;
+const fewestForLoss = 60;
 
 export interface TrainLog {
   /** The newest last. */
@@ -93,10 +93,14 @@ export interface WayReading {
   readonly spreadBps: number | null;
   /** The same of a shorter while. */
   readonly soonBps: number | null;
-  /** The same of the very last trains alone. */
-  readonly freshBps: number | null;
+  /** What the very last trains carried after their first packets, and in which time. */
+  readonly fresh: { readonly bytes: number; readonly ms: number } | null;
   /** What the very last train waited. */
   readonly freshQueueMs: number;
+  /** What its last packet waited. */
+  readonly freshTailMs: number;
+  /** When that was sent. */
+  readonly freshSentAt: number;
 }
 
 /** Loss is that of what was sent after a given time, since what was lost before has had its answer. */
@@ -122,8 +126,10 @@ export function readWay(log: TrainLog, lossSince: number): WayReading | undefine
     loss: lossIn(log.trains, Math.max(newestSent - lossMs, lossSince)),
     spreadBps: spreading.length >= fewestTrains ? spreadRate(spreading) : null,
     soonBps: soon.length >= fewestTrains ? spreadRate(soon) : null,
-    freshBps: fresh.length === freshTrains ? spreadRate(fresh) : null,
+    fresh: fresh.length === freshTrains ? spreadOf(fresh) : null,
     freshQueueMs: delayOf(newest) - base,
+    freshTailMs: newest.arrivedUntil - newest.sentUntil - base,
+    freshSentAt: newest.sentAt,
   };
 }
 
@@ -131,17 +137,33 @@ function isSpread({ packets, arrivedAt, arrivedUntil }: PacketTrain): boolean {
   return packets >= fewestPackets && arrivedUntil - arrivedAt > shortestSpreadMs;
 }
 
+function spreadOf(trains: readonly PacketTrain[]): { readonly bytes: number; readonly ms: number } {
+  return {
+    bytes: trains.reduce((sum, train) => sum + train.bytes - train.firstBytes, 0),
+    ms: trains.reduce((sum, train) => sum + train.arrivedUntil - train.arrivedAt, 0),
+  };
+}
+
 function spreadRate(trains: readonly PacketTrain[]): number {
-  const bytes = trains.reduce((sum, train) => sum + train.bytes - train.firstBytes, 0);
-  const ms = trains.reduce((sum, train) => sum + train.arrivedUntil - train.arrivedAt, 0);
+  const { bytes, ms } = spreadOf(trains);
   return (bytes * 8000) / ms;
 }
 
 function receivedIn(trains: readonly PacketTrain[], until: number, ms: number): number {
-  const bytes = trains
-    .filter(({ arrivedUntil }) => arrivedUntil > until - ms)
-    .reduce((sum, train) => sum + train.bytes, 0);
-  return (bytes * 8000) / ms;
+  const arrived = trains.filter(({ arrivedUntil }) => arrivedUntil > until - ms);
+  const bytes = arrived.reduce((sum, train) => sum + train.bytes, 0);
+  return (bytes * 8000) / coveredMs(arrived.map(({ arrivedUntil }) => arrivedUntil));
+}
+
+/**
+ * The time that trains stand for: each for that until the next one. Where feedback is missing there is a hole, which says
+ * nothing of what was sent in it.
+ */
+function coveredMs(times: readonly number[]): number {
+  const gaps = times.slice(1).map((time, index) => Math.max(0, time - (times[index] ?? time)));
+  const usual = [...gaps].sort((a, b) => a - b)[Math.floor(gaps.length * 0.75)] ?? rateMs;
+  const covered = gaps.reduce((sum, gap) => sum + (gap > 3 * usual ? usual : gap), 0);
+  return Math.max(1, covered + covered / Math.max(1, gaps.length));
 }
 
 /** What was lost is taken to have been as large as what was not. */
@@ -150,7 +172,8 @@ function sentIn(trains: readonly PacketTrain[], until: number, ms: number): numb
   const bytes = sent.reduce((sum, train) => sum + train.bytes, 0);
   const packets = sent.reduce((sum, train) => sum + train.packets, 0);
   const lost = sent.reduce((sum, train) => sum + train.lost, 0);
-  return packets === 0 ? 0 : (bytes * (1 + lost / packets) * 8000) / ms;
+  if (packets === 0) return 0;
+  return (bytes * (1 + lost / packets) * 8000) / coveredMs(sent.map(({ sentAt }) => sentAt));
 }
 
 function lossIn(trains: readonly PacketTrain[], from: number): number {

@@ -12,7 +12,10 @@ const queue = { empty: 12, growing: 25, tooLong: 60 } as const;
 const risesBy = 15;
 const lossThatCounts = { withQueue: 0.02, alone: 0.1, besideOthers: 0.004 } as const;
 /** Of the capacity that was measured. */
-const keptOfCapacity = 0.9;
+const keptOfCapacity = 0.913;
+/** With headers, and with what is sent again after loss. */
+const keptWithRepeats = 0.98;
+const returnsToShare = 0.88;
 const leastOfCapacity = 0.2;
 const drainsWithinMs = 300;
 const longestDrainMs = 3000;
@@ -28,11 +31,14 @@ const growth = {
   usual: 0.2,
   nearCapacity: 0.03,
   besideOthers: 0.05,
-  leap: 1,
+  leap: 1.5,
+  leapBack: 3,
   withoutTrains: 0.08,
 } as const;
 const capacityKeptMs = 20_000;
 const leapNeeds = 1.2;
+/** A dip shorter than this leaves what was before in memory. */
+const dipMs = 10_000;
 /** An overuse this soon after a leap was caused by it, unless more has passed meanwhile than any bucket holds. */
 const leapBlamedMs = 4000;
 const deepestBucketBytes = 200_000;
@@ -51,10 +57,14 @@ export interface TransportState {
   readonly heardAt: number;
   readonly log: TrainLog;
   readonly jitter: number;
+  /** Of the way itself, as it is while no queue stands. */
+  readonly usualLoss: number;
   readonly queues: Series;
   readonly targets: Series;
   readonly loweredAt: number;
   readonly drainingSince: number | null;
+  /** What was sent before the way became too narrow. */
+  readonly beforeDip: { readonly target: number; readonly at: number } | null;
   /** What the narrowest link was last seen to carry; `agreed` is how often in a row it was about that. */
   readonly capacity: { readonly bps: number; readonly at: number; readonly agreed: number } | null;
   /** Milliseconds of queue that others keep on the way. */
@@ -77,10 +87,12 @@ export const transportEstimator: Estimator<TransportSample, TransportState> = {
       heardAt: context.at,
       log: noTrains,
       jitter: 0,
+      usualLoss: 0,
       queues: [],
       targets: [],
       loweredAt: Number.NEGATIVE_INFINITY,
       drainingSince: null,
+      beforeDip: null,
       capacity: null,
       foreign: { queue: 0, until: 0 },
       leap: null,
@@ -146,6 +158,8 @@ interface Look extends WayReading {
   /** From trains, where they are trusted. */
   readonly room: number | null;
   readonly roomSoon: number | null;
+  /** What the link carries by the very last trains, leaving what jitter may have spread them. */
+  readonly freshBps: number;
 }
 
 function heard(
@@ -161,6 +175,7 @@ function heard(
     heardAt: at,
     at,
     jitter: before.jitter + 0.05 * (Math.min(30, reading.jitterMs) - before.jitter),
+    usualLoss: usualLoss(before, reading),
     queues: withPoint(before.queues, at, reading.queueMs, 2000),
     targets: withPoint(before.targets, at, before.target, 700),
     foreign: foreignQueue(before, reading.queueMs, at),
@@ -173,6 +188,10 @@ function heard(
   const next = decide(state, look);
   const target = within(next.target, context);
   return { ...next, target, estimate: tell({ ...next, target }, look, rttMs) };
+}
+
+function usualLoss({ usualLoss: before }: TransportState, { loss, queueMs }: WayReading): number {
+  return queueMs < queue.empty ? before + 0.02 * (Math.min(lossThatCounts.alone, loss) - before) : before;
 }
 
 /** Somebody else's queue is believed in as long as one is seen, and is measured anew all the time. */
@@ -211,7 +230,12 @@ function lookAt(
     lasting: Math.min(...valuesSince(state.queues, at - 1000)),
     room: at < state.distrust.until ? null : reading.spreadBps,
     roomSoon: at < state.distrust.until ? null : reading.soonBps,
+    freshBps: freshRate(reading, state.jitter),
   };
+}
+
+function freshRate({ fresh }: WayReading, jitter: number): number {
+  return fresh === null ? Infinity : (fresh.bytes * 8000) / Math.max(1, fresh.ms - 2 * jitter);
 }
 
 function decide(state: TransportState, look: Look): TransportState {
@@ -236,21 +260,21 @@ function isNarrow(state: TransportState, look: Look): boolean {
     own > queue.tooLong + state.jitter ||
     (grown && look.rise > risesBy) ||
     isSuddenlyNarrow(state, look) ||
-    (grown && loss > lossThatCounts.withQueue) ||
+    (grown && loss > lossThatCounts.withQueue + 1.5 * state.usualLoss) ||
     (state.foreign.queue > 0 && loss > lossThatCounts.besideOthers && at - state.loweredAt > 1000)
   );
 }
 
 /** The last trains left the narrowest link much slower than more of them are sent. */
 function isSuddenlyNarrow(state: TransportState, look: Look): boolean {
-  const { freshBps, freshQueueMs, sentBps } = look;
-  const waits = freshQueueMs - state.foreign.queue > queue.growing + 2 * state.jitter;
-  return waits && freshBps !== null && freshBps < suddenlyBelow * sentBps;
+  const waits = look.freshQueueMs - state.foreign.queue > queue.growing + 2 * state.jitter;
+  const tails = look.freshTailMs - state.foreign.queue > queue.tooLong + 2 * state.jitter;
+  return (waits || tails) && look.freshBps < suddenlyBelow * look.sentBps;
 }
 
 function lower(before: TransportState, look: Look): TransportState {
   const { at } = look.context;
-  const capacity = Math.min(look.receivedBps, look.freshBps ?? look.receivedBps);
+  const capacity = Math.min(look.receivedBps, look.freshBps);
   const state = { ...before, ...blamed(before, capacity, at), loweredAt: at, cleanSince: at };
   if (
     state.drainingSince === null &&
@@ -265,6 +289,7 @@ function lower(before: TransportState, look: Look): TransportState {
     ...state,
     target: Math.min(state.target, capacity * shareWhileDraining(look, capacity)),
     drainingSince: since,
+    beforeDip: dipFrom(state, at),
     capacity: seen(state.capacity, capacity, at),
   };
   if (at - since <= patientDrainMs || look.lasting <= queue.tooLong) return drained;
@@ -277,6 +302,11 @@ function shareWhileDraining(look: Look, capacity: number): number {
   const coming = Math.max(0, look.sentBps / Math.max(capacity, 1) - 1) * (look.rtt / 2 + encoderLagMs);
   const share = keptOfCapacity - (look.own + coming - queue.growing) / drainsWithinMs;
   return Math.min(keptOfCapacity, Math.max(leastOfCapacity, share));
+}
+
+function dipFrom({ beforeDip, target }: TransportState, at: number): TransportState['beforeDip'] {
+  const lasts = beforeDip !== null && at - beforeDip.at < dipMs && beforeDip.target > target;
+  return lasts ? beforeDip : { target, at };
 }
 
 function seen(known: TransportState['capacity'], bps: number, at: number): TransportState['capacity'] {
@@ -301,8 +331,10 @@ function drain(state: TransportState, look: Look, since: number): TransportState
   const capacity = state.capacity?.bps ?? state.target;
   // What is seen is a round trip old, and the queue has drained further since.
   const drained = Math.max(0, 1 - look.sentBps / Math.max(capacity, 1)) * look.rtt;
-  if (look.own - drained >= queue.empty + state.jitter && at - since <= longestDrainMs) return state;
-  const share = keptOfCapacity * (look.loss > lossThatCounts.withQueue ? 0.97 : 1);
+  const left = Math.max(look.own, look.freshQueueMs - state.foreign.queue - look.burst) - drained;
+  const answered = look.freshSentAt > state.loweredAt;
+  if ((!answered || left >= queue.empty + state.jitter) && at - since <= longestDrainMs) return state;
+  const share = returnsToShare * (look.loss > lossThatCounts.withQueue ? 0.97 : 1);
   return { ...state, drainingSince: null, target: Math.max(state.target, share * capacity) };
 }
 
@@ -311,7 +343,7 @@ function grow(before: TransportState, look: Look): TransportState {
   const forgiven = at - before.cleanSince > distrust.forgivenAfter;
   const state = forgiven ? { ...before, distrust: { ...before.distrust, ms: 0 } } : before;
   const { target, capacity } = state;
-  const most = look.room === null || state.foreign.queue > 0 ? Infinity : keptOfCapacity * look.room;
+  const most = look.room === null || state.foreign.queue > 0 ? Infinity : keptShare(look) * look.room;
   // A stream that needs less than it may have shows nothing but what its trains show, and that only downwards.
   if (look.sentBps < 0.8 * look.usual)
     return most < target * 0.9 ? { ...state, target: Math.max(most, look.sentBps) } : state;
@@ -319,20 +351,29 @@ function grow(before: TransportState, look: Look): TransportState {
     most > target * 1.02 &&
     state.foreign.queue === 0 &&
     look.roomSoon !== null &&
-    keptOfCapacity * look.roomSoon > target * leapNeeds &&
+    keptShare(look) * look.roomSoon > target * leapNeeds &&
     look.queueMs < queue.empty + state.jitter &&
-    look.loss < lossThatCounts.withQueue;
+    look.loss < lossThatCounts.withQueue + 1.5 * state.usualLoss;
   if (leaps) {
     const leap = { since: at, bytes: 0, ...state.leap, last: at };
-    return { ...state, leap, capacity: null, target: grown(target, growth.leap, look, most) };
+    return { ...state, leap, capacity: null, target: grown(target, leapRate(state, at), look, most) };
   }
   const near = capacity !== null && at - capacity.at < capacityKeptMs && target > 0.85 * capacity.bps;
   const passed = near && target > 1.05 * capacity.bps;
   const distrusted = at < state.distrust.until;
-  let rate: number = near ? growth.nearCapacity : growth.usual;
+  let rate: number = near ? growth.nearCapacity / Math.min(4, capacity.agreed) : growth.usual;
   if (state.foreign.queue > 0) rate = growth.besideOthers;
   if (distrusted) rate = Math.min(rate, growth.withoutTrains);
   return { ...state, capacity: passed ? null : capacity, target: grown(target, rate, look, most) };
+}
+
+function keptShare({ loss }: Look): number {
+  return Math.min(keptOfCapacity, (keptWithRepeats * (1 - loss)) / headers);
+}
+
+function leapRate({ beforeDip, target }: TransportState, at: number): number {
+  const returns = beforeDip !== null && at - beforeDip.at < dipMs && target < 0.85 * beforeDip.target;
+  return returns ? growth.leapBack : growth.leap;
 }
 
 function grown(target: number, perSecond: number, look: Look, most: number): number {

@@ -157,7 +157,7 @@ class Simulation {
     }
     const interactive = spec.feedback.kind === 'transport';
     const flow: MediaFlow = new MediaFlow(this.#agenda, link, {
-      repeatsForMs: interactive ? 400 : 0,
+      repeatsForMs: interactive ? 500 : 0,
       onGivenUp: () => {
         if (interactive) this.#encoders.get(watching.stream)?.requestKeyframe();
       },
