@@ -51,25 +51,42 @@ export function isPlausible(train: PacketTrain, at: number, after: number): bool
 }
 
 export function withTrains(log: TrainLog, trains: readonly PacketTrain[], at: number): TrainLog {
-  return trains.reduce((grown, train) => {
-    const after = grown.trains.at(-1)?.sentAt ?? Number.NEGATIVE_INFINITY;
-    return isPlausible(train, at, after) ? withTrain(grown, train) : grown;
-  }, log);
+  let after = log.trains.at(-1)?.sentAt ?? Number.NEGATIVE_INFINITY;
+  const plausible = trains.filter((train) => {
+    if (!isPlausible(train, at, after)) return false;
+    after = train.sentAt;
+    return true;
+  });
+  if (plausible.length === 0) return log;
+  const fresh = sinceClockJump(log, plausible);
+  const grown = fresh.length < plausible.length ? fresh : [...log.trains, ...fresh];
+  return {
+    trains: grown.filter(({ sentAt }) => sentAt > after - keptMs),
+    delays: fresh.reduce(withDelay, fresh.length < plausible.length ? [] : log.delays),
+  };
 }
 
-function withTrain(log: TrainLog, train: PacketTrain): TrainLog {
-  const trains = [...log.trains.filter(({ sentAt }) => sentAt > train.sentAt - keptMs), train];
-  if (train.packets === 0) return { ...log, trains };
-  const delay = delayOf(train);
-  const last = log.delays.at(-1);
-  if (last !== undefined && Math.abs(delay - last.delay) > clockJumpMs)
-    return { trains: [train], delays: [{ second: secondOf(train), delay }] };
+/** Where the viewer's clock was set, only what came afterwards can be compared. */
+function sinceClockJump(log: TrainLog, trains: readonly PacketTrain[]): readonly PacketTrain[] {
+  let known = log.delays.at(-1)?.delay;
+  let from = 0;
+  for (const [index, train] of trains.entries()) {
+    if (train.packets === 0) continue;
+    const delay = delayOf(train);
+    if (known !== undefined && Math.abs(delay - known) > clockJumpMs) from = index;
+    known = delay;
+  }
+  return trains.slice(from);
+}
+
+function withDelay(delays: TrainLog['delays'], train: PacketTrain): TrainLog['delays'] {
+  if (train.packets === 0) return delays;
   const second = secondOf(train);
-  const least = last?.second === second ? Math.min(last.delay, delay) : delay;
-  const earlier = log.delays.filter(
-    (other) => other.second !== second && other.second > second - delayKeptMs / 1000,
-  );
-  return { trains, delays: [...earlier, { second, delay: least }] };
+  const delay = delayOf(train);
+  const last = delays.at(-1);
+  if (last?.second === second)
+    return delay < last.delay ? [...delays.slice(0, -1), { second, delay }] : delays;
+  return [...delays.filter((other) => other.second > second - delayKeptMs / 1000), { second, delay }];
 }
 
 function secondOf({ sentAt }: PacketTrain): number {

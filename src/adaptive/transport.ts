@@ -244,15 +244,14 @@ function decide(state: TransportState, look: Look): TransportState {
   const waits = look.rtt + encoderLagMs + settlesMs;
   if (narrow && at - state.loweredAt > waits) return lower(state, look);
   if (state.drainingSince !== null) return drain(state, look, state.drainingSince);
-  if (!narrow && look.own < queue.growing + state.jitter && look.loss < lossThatCounts.alone)
-    return grow(state, look);
+  if (!narrow && look.own < queue.growing + state.jitter) return grow(state, look);
   return state;
 }
 
 function isNarrow(state: TransportState, look: Look): boolean {
   const { at } = look.context;
   const { own, loss } = look;
-  if (loss > lossThatCounts.alone) return true;
+  if (isTooMuch(state, loss)) return true;
   // In the first second the delays of a connection that is being made are no queue.
   if (state.firstAt === null || at - state.firstAt < warmUpMs) return false;
   const grown = own > queue.growing + state.jitter;
@@ -272,15 +271,19 @@ function isSuddenlyNarrow(state: TransportState, look: Look): boolean {
   return (waits || tails) && look.freshBps < suddenlyBelow * look.sentBps;
 }
 
+function isTooMuch({ usualLoss }: TransportState, loss: number): boolean {
+  return loss > lossThatCounts.alone + usualLoss;
+}
+
 function lower(before: TransportState, look: Look): TransportState {
   const { at } = look.context;
   const capacity = Math.min(look.receivedBps, look.freshBps);
   const state = { ...before, ...blamed(before, capacity, at), loweredAt: at, cleanSince: at };
-  if (
-    state.drainingSince === null &&
-    look.loss > lossThatCounts.alone &&
-    look.queueMs < queue.growing + state.jitter
-  )
+  const chance =
+    isTooMuch(state, look.loss) &&
+    look.queueMs < queue.growing + state.jitter &&
+    !isSuddenlyNarrow(state, look);
+  if (chance && state.drainingSince === null)
     return { ...state, target: state.target * (1 - 0.5 * Math.min(0.5, look.loss)), drainingSince: null };
   if (state.foreign.queue > 0 && look.own < queue.tooLong + state.jitter)
     return { ...state, target: state.target * others.backOff, drainingSince: null };
@@ -405,7 +408,7 @@ function tell(state: TransportState, look: Look, rttMs: number | null): PathEsti
     };
   if (state.foreign.queue > 0)
     return { ...told, state: 'competing', reason: 'others keep a queue on the way' };
-  if (look.loss > lossThatCounts.alone)
+  if (isTooMuch(state, look.loss))
     return { ...told, state: 'holding', reason: `${inPercent(look.loss)} loss` };
   if (starting && !lowered) return { ...told, state: 'starting', reason: 'the way is being measured' };
   const growing = state.target > (state.targets.at(-1)?.value ?? 0);

@@ -46,12 +46,11 @@ function firstOf(run: Run): ViewerTrace {
 }
 
 export function deliveredBits(viewer: ViewerTrace, fromMs: number, untilMs: number): number {
-  const { flow } = viewer;
+  const { arrivals } = viewer;
   let bytes = 0;
-  if (flow === undefined) return 0;
-  for (let packet = 0; packet < flow.bytes.length; packet += 1) {
-    const arrived = flow.arrivedAt.at(packet);
-    if (arrived >= fromMs && arrived < untilMs) bytes += flow.bytes.at(packet);
+  for (let packet = 0; packet < arrivals.at.length; packet += 1) {
+    const arrived = arrivals.at.at(packet);
+    if (arrived >= fromMs && arrived < untilMs) bytes += arrivals.bytes.at(packet);
   }
   return bytes * 8;
 }

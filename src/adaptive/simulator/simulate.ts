@@ -30,6 +30,8 @@ export interface ViewerTrace {
   readonly pictures: readonly ShownPicture[];
   /** Of each packet; a viewer over TCP has none. */
   readonly flow: MediaFlow | undefined;
+  /** When how many bytes arrived; NaN for those that did not. */
+  readonly arrivals: { readonly at: Column; readonly bytes: Column };
   readonly target: Column;
   readonly moves: { readonly at: number; readonly to: StreamId; readonly reason: string }[];
 }
@@ -150,7 +152,7 @@ class Simulation {
       const flow = new SocketFlow(this.#agenda, link, spec.id);
       return {
         ...started,
-        trace: { ...traced, pictures: flow.pictures, flow: undefined },
+        trace: { ...traced, pictures: flow.pictures, flow: undefined, arrivals: flow.arrivals },
         send: (at, picture) => flow.send(at, picture),
         poll: (at) => flow.sample(at),
       };
@@ -164,7 +166,12 @@ class Simulation {
     });
     const watching: Watching = {
       ...started,
-      trace: { ...traced, pictures: flow.pictures, flow },
+      trace: {
+        ...traced,
+        pictures: flow.pictures,
+        flow,
+        arrivals: { at: flow.arrivedAt, bytes: flow.bytes },
+      },
       send: (at, picture) => flow.send(at, picture),
     };
     if (spec.feedback.kind === 'transport') this.#feedTransport(spec, spec.feedback, flow, index);
