@@ -58,25 +58,26 @@ export function withTrains(log: TrainLog, trains: readonly PacketTrain[], at: nu
     return true;
   });
   if (plausible.length === 0) return log;
-  const fresh = sinceClockJump(log, plausible);
-  const grown = fresh.length < plausible.length ? fresh : [...log.trains, ...fresh];
+  const jump = clockJump(log, plausible);
+  const fresh = plausible.slice(jump ?? 0);
+  const kept = jump === undefined ? log : noTrains;
   return {
-    trains: grown.filter(({ sentAt }) => sentAt > after - keptMs),
-    delays: fresh.reduce(withDelay, fresh.length < plausible.length ? [] : log.delays),
+    trains: [...kept.trains, ...fresh].filter(({ sentAt }) => sentAt > after - keptMs),
+    delays: fresh.reduce(withDelay, kept.delays),
   };
 }
 
-/** Where the viewer's clock was set, only what came afterwards can be compared. */
-function sinceClockJump(log: TrainLog, trains: readonly PacketTrain[]): readonly PacketTrain[] {
+/** Where the viewer's clock was set: only what came afterwards can be compared. */
+function clockJump(log: TrainLog, trains: readonly PacketTrain[]): number | undefined {
   let known = log.delays.at(-1)?.delay;
-  let from = 0;
+  let jump: number | undefined;
   for (const [index, train] of trains.entries()) {
     if (train.packets === 0) continue;
     const delay = delayOf(train);
-    if (known !== undefined && Math.abs(delay - known) > clockJumpMs) from = index;
+    if (known !== undefined && Math.abs(delay - known) > clockJumpMs) jump = index;
     known = delay;
   }
-  return trains.slice(from);
+  return jump;
 }
 
 function withDelay(delays: TrainLog['delays'], train: PacketTrain): TrainLog['delays'] {

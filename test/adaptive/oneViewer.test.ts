@@ -15,7 +15,7 @@ import {
 } from '../../src/adaptive/simulator/scenarios.js';
 import { simulate, type Run } from '../../src/adaptive/simulator/simulate.js';
 
-const seeds = [1, 2, 3];
+const seeds = [1, 2];
 
 function called(name: string): Scenario {
   const found = [...tuning, ...otherViewers].find((scenario) => scenario.name === name);
