@@ -21,13 +21,13 @@ function means(controller: Controller): Measures {
 }
 
 describe('twenty links that change at random', () => {
-  it('carry much more than with the congestion control of browsers, with shorter queues', () => {
+  it('carry much more than with the congestion control of browsers, with shorter queues and fewer freezes', () => {
     const [mine, theirs] = [means(auto), means(gcc)];
     expect(mine.utilisation).toBeGreaterThan(0.85);
     expect(mine.utilisation).toBeGreaterThan(theirs.utilisation);
     expect(mine.queue95Ms).toBeLessThan(theirs.queue95Ms);
     expect(mine.reversalsPerMinute).toBeLessThan(theirs.reversalsPerMinute);
     expect(mine.unplayable).toBeLessThan(0.05);
-    expect(mine.freezeSeconds).toBeLessThan(9);
+    expect(mine.freezeSeconds).toBeLessThan(theirs.freezeSeconds);
   });
 });

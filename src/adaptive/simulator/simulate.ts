@@ -86,7 +86,12 @@ class Simulation {
   constructor(scenario: Scenario, controller: Controller) {
     this.#scenario = scenario;
     this.#decide = controller.start();
-    this.#settings = { ...scenario.settings, ...controller.settings };
+    const most = scenario.streams.stream1?.wish.bitrate ?? Infinity;
+    this.#settings = {
+      ...scenario.settings,
+      max: Math.min(most, scenario.settings.max),
+      ...controller.settings,
+    };
     this.#links = scenario.links.map((spec, index) => new Link(spec, scenario.seed * 1000 + index));
     this.#watching = scenario.viewers.map((spec, index) => this.#watch(spec, index));
   }
@@ -244,8 +249,15 @@ class Simulation {
     this.#encoded.set(id, recent);
     const encodedBps = (recent.reduce((sum, { bytes }) => sum + bytes, 0) * 8000) / rateMs;
     // A wish that is low at first makes the controller begin there, as if a person had then asked for more.
-    const bitrate = id === 'stream1' && at === 0 ? this.#scenario.start : wish.bitrate;
+    const begins = id === 'stream1' && at === 0;
+    const bitrate = begins ? this.#scenario.start : (this.#written(id) ?? wish.bitrate);
     return { ...wish, bitrate, ...(at < rateMs ? {} : { encodedBps }) };
+  }
+
+  /** The law of the reference writes the setting that it starts from. */
+  #written(id: StreamId): number | undefined {
+    const isWritten = id === 'stream1' && this.#settings.mode === 'rotoclear';
+    return isWritten ? this.#last?.streams.stream1?.target : undefined;
   }
 
   #follow(at: number, output: LoopOutput): void {
