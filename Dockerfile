@@ -20,6 +20,6 @@ ENV NODE_ENV=production OBSCURA_DATA=/data
 VOLUME /data
 EXPOSE 8080 8081 8554
 HEALTHCHECK --interval=30s --timeout=3s --start-period=15s \
-  CMD node -e "fetch('http://127.0.0.1:'+(process.env.OBSCURA_HTTP_PORT||8080)+'/readyz').then(r=>process.exit(r.ok?0:1),()=>process.exit(1))"
+  CMD node -e "fetch('http://127.0.0.1:'+(process.env.OBSCURA_HTTP_PORT||8080)+'/readyz?exclude=camera').then(r=>process.exit(r.ok?0:1),()=>process.exit(1))"
 ENTRYPOINT ["tini", "--"]
 CMD ["node", "dist/main.js"]

@@ -1,9 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
 /** Viewers count pictures in these, or the machine is used up: one at a time, and after the rest. */
-const alone = [
-  'test/media/{alignment,endurance,hub,impact,passthrough,pictures,pip,rtsp,webrtc,webrtcLoss}.test.ts',
-];
+const alone = ['test/media/{alignment,endurance,hub,impact,passthrough,pictures,pip,rtsp}.test.ts'];
 
 export default defineConfig({
   test: {

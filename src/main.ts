@@ -1,9 +1,11 @@
 // The composition root: reads the surroundings, starts the server, and stops it in order when told to.
 import { readFileSync } from 'node:fs';
-import { destination, pino, type Logger } from 'pino';
+import { destination, pino } from 'pino';
 import { messageOf, ObscuraError } from './errors.js';
 import { readEnvironment } from './start/environment.js';
 import { startServer, type RunningServer } from './start/server.js';
+import { openLog } from './system/log.js';
+import { notifyServiceManager } from './system/notify.js';
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
   version: string;
@@ -11,11 +13,14 @@ const { version } = JSON.parse(readFileSync(new URL('../package.json', import.me
 
 const stopWithinMs = 5000;
 
-const log: Logger = process.stdout.isTTY
-  ? pino({
-      transport: { target: 'pino-pretty', options: { translateTime: 'HH:MM:ss', ignore: 'pid,hostname' } },
-    })
-  : pino({ redact: ['req.headers.authorization', 'req.headers.cookie'] }, destination({ sync: true }));
+const { logger: log, recent: recentLog } = openLog(
+  process.stdout.isTTY
+    ? pino.transport({
+        target: 'pino-pretty',
+        options: { translateTime: 'HH:MM:ss', ignore: 'pid,hostname' },
+      })
+    : destination({ sync: true }),
+);
 
 let server: RunningServer | undefined;
 /** `stopping` ends the process, `restarting` only this server. */
@@ -23,7 +28,7 @@ const phase = { stopping: false, restarting: false };
 
 async function start(): Promise<void> {
   const environment = readEnvironment(process.env);
-  server = await startServer({ environment, version, log, onRestart: () => void restart() });
+  server = await startServer({ environment, version, log, recentLog, onRestart: () => void restart() });
   log.info(
     { httpPort: server.httpPort, httpsPort: server.httpsPort, dataFolder: environment.dataFolder },
     `Obscura ${version} listens`,
@@ -34,6 +39,8 @@ async function restart(): Promise<void> {
   if (phase.stopping || phase.restarting) return;
   phase.restarting = true;
   log.info('Restarting');
+  // In place of STOPPING, after which the service manager would wait for the end of this process.
+  notifyServiceManager(`RELOADING=1\nMONOTONIC_USEC=${String(process.hrtime.bigint() / 1000n)}`);
   await server?.stop();
   phase.restarting = false;
   // Somebody may have asked for the end while this was under way.
@@ -48,6 +55,7 @@ async function stop(signal: string): Promise<void> {
   if (phase.stopping) return;
   phase.stopping = true;
   log.info(`Stopping after ${signal}`);
+  notifyServiceManager('STOPPING=1');
   // Whatever hangs must not keep the machine from shutting down; the journal is durable at every moment.
   setTimeout(() => process.exit(1), stopWithinMs).unref();
   await server?.stop();

@@ -12,6 +12,7 @@
 #include "alignment.h"
 #include "channel.h"
 #include "events.h"
+#include "gst_log.h"
 #include "h264packets.h"
 #include "hubsink.h"
 #include "hubsrc.h"
@@ -40,6 +41,7 @@ Napi::Value Listen(const Napi::CallbackInfo& info) {
   if (info.Length() < 1 || !info[0].IsFunction())
     throw Napi::TypeError::New(info.Env(), "listen needs a function");
   listen(info[0].As<Napi::Function>());
+  tellGstWarnings();
   return info.Env().Undefined();
 }
 
@@ -217,6 +219,9 @@ Napi::Value RtspAccessTable(const Napi::CallbackInfo& info) {
 
 Napi::Value RtspClients(const Napi::CallbackInfo& info) { return Napi::String::New(info.Env(), rtspClients()); }
 
+Napi::Value RtspLoopLag(const Napi::CallbackInfo& info) { return Napi::Number::New(info.Env(), rtspLoopLag()); }
+Napi::Value RtspSamples(const Napi::CallbackInfo& info) { return Napi::String::New(info.Env(), rtspSamples()); }
+
 Napi::Value RtspKick(const Napi::CallbackInfo& info) {
   if (info.Length() < 1 || !info[0].IsNumber()) throw Napi::TypeError::New(info.Env(), "kick needs a number");
   return Napi::Boolean::New(info.Env(),
@@ -263,6 +268,10 @@ Napi::Value WebRtcCandidate(const Napi::CallbackInfo& info) {
 
 Napi::Value WebRtcStatistics(const Napi::CallbackInfo& info) {
   return Napi::String::New(info.Env(), webRtcStatistics(text(info, 0, "session")));
+}
+
+Napi::Value WebRtcSamples(const Napi::CallbackInfo& info) {
+  return Napi::String::New(info.Env(), webRtcSamples(text(info, 0, "session")));
 }
 
 Napi::Value WebRtcSilence(const Napi::CallbackInfo& info) {
@@ -368,11 +377,14 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("rtspMounts", Napi::Function::New(env, RtspMounts, "rtspMounts"));
   exports.Set("rtspAccess", Napi::Function::New(env, RtspAccessTable, "rtspAccess"));
   exports.Set("rtspClients", Napi::Function::New(env, RtspClients, "rtspClients"));
+  exports.Set("rtspLoopLag", Napi::Function::New(env, RtspLoopLag, "rtspLoopLag"));
+  exports.Set("rtspSamples", Napi::Function::New(env, RtspSamples, "rtspSamples"));
   exports.Set("rtspKick", Napi::Function::New(env, RtspKick, "rtspKick"));
   exports.Set("webrtcOpen", Napi::Function::New(env, WebRtcOpen, "webrtcOpen"));
   exports.Set("webrtcAnswer", Napi::Function::New(env, WebRtcAnswer, "webrtcAnswer"));
   exports.Set("webrtcCandidate", Napi::Function::New(env, WebRtcCandidate, "webrtcCandidate"));
   exports.Set("webrtcStatistics", Napi::Function::New(env, WebRtcStatistics, "webrtcStatistics"));
+  exports.Set("webrtcSamples", Napi::Function::New(env, WebRtcSamples, "webrtcSamples"));
   exports.Set("webrtcSilence", Napi::Function::New(env, WebRtcSilence, "webrtcSilence"));
   exports.Set("webrtcClose", Napi::Function::New(env, WebRtcClose, "webrtcClose"));
   exports.Set("videoDevice", Napi::Function::New(env, VideoDevice, "videoDevice"));

@@ -152,6 +152,7 @@ void Channel::publish(Producer* producer, std::uint64_t generation, GstBuffer* b
     bytes_ += size;
     if (isKey) {
       keyframes_ += 1;
+      isKeyframeOwed_ = false;
       sinceKey_.clear();
       sinceKeyBytes_ = 0;
       sinceKeyOverflowed_ = false;
@@ -167,6 +168,7 @@ void Channel::publish(Producer* producer, std::uint64_t generation, GstBuffer* b
       }
     }
     for (Consumer* consumer : consumers_) consumer->offer(unit);
+    if (isKeyframeOwed_ && lastFrameAt_ - lastRequestAt_ >= betweenRequestsUs) passRequestOn(lastFrameAt_);
   }
   if (tookOver) tell(Json().set("event", "producing").set("channel", name_).set("pipeline", producer->owner()));
 }
@@ -229,7 +231,14 @@ void Channel::detach(Consumer* consumer) {
 void Channel::requestKeyframe() {
   const std::lock_guard<std::mutex> hold(lock_);
   const std::int64_t now = g_get_monotonic_time();
-  if (producer_ == nullptr || now - lastRequestAt_ < betweenRequestsUs) return;
+  if (producer_ == nullptr) return;
+  // Whoever asks has missed the keyframe that was given a moment ago.
+  isKeyframeOwed_ = now - lastRequestAt_ < betweenRequestsUs;
+  if (!isKeyframeOwed_) passRequestOn(now);
+}
+
+void Channel::passRequestOn(std::int64_t now) {
+  isKeyframeOwed_ = false;
   lastRequestAt_ = now;
   // Only marks the wish in the encoder: nothing comes back into this channel from here.
   producer_->requestKeyframe();

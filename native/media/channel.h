@@ -105,6 +105,8 @@ class Channel {
 
  private:
   std::string describe();
+  /** With the lock held, and a producer. */
+  void passRequestOn(std::int64_t now);
   /** With the lock held. */
   bool mayTakeOver(const Producer& producer, std::uint64_t generation) const;
   /** Whether viewers have seen the same picture, from another producer. */
@@ -129,6 +131,8 @@ class Channel {
   GstClockTime liveSince_ = GST_CLOCK_TIME_NONE;
   std::int64_t lastFrameAt_ = 0;
   std::int64_t lastRequestAt_ = 0;
+  /** Somebody has asked so soon after another that the producer is to be asked later. */
+  bool isKeyframeOwed_ = false;
   std::uint64_t frames_ = 0;
   std::uint64_t bytes_ = 0;
   std::uint64_t keyframes_ = 0;

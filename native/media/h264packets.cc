@@ -7,6 +7,8 @@
 #include <cstring>
 #include <string>
 
+#include "packet_trains.h"
+
 namespace obscura {
 namespace {
 
@@ -30,6 +32,10 @@ constexpr std::uint8_t fragmentEnd = 0x40;
 constexpr const char* congestionUri = "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01";
 /** Those beyond need another kind of header. */
 constexpr int highestExtension = 14;
+/** Upstream, with each feedback of the receiver on packets that carry those numbers. */
+constexpr const char* feedbackEvent = "RTPTWCCPackets";
+/** Beside the payload, which is what feedback tells: with the tag of SRTP, and the headers of UDP and IPv4. */
+constexpr std::size_t bytesAround = fixedHeaderBytes + extensionBytes + 10 + 8 + 20;
 
 struct Bytes {
   const std::uint8_t* begin;
@@ -169,6 +175,7 @@ struct H264Packets {
   GstPad* source;
   GstCaps* caps;
   Stream* stream;
+  PacketTrains* trains;
   GstSegment segment;
 };
 struct H264PacketsClass {
@@ -217,6 +224,14 @@ gboolean sinkEvent(GstPad* pad, GstObject* parent, GstEvent* given) {
   return taken;
 }
 
+gboolean sourceEvent(GstPad* pad, GstObject* parent, GstEvent* given) {
+  const GstStructure* said = gst_event_get_structure(given);
+  if (said == nullptr || !gst_structure_has_name(said, feedbackEvent)) return gst_pad_event_default(pad, parent, given);
+  self(parent)->trains->take(said);
+  gst_event_unref(given);
+  return TRUE;
+}
+
 gboolean sourceQuery(GstPad* pad, GstObject* parent, GstQuery* asked) {
   if (GST_QUERY_TYPE(asked) != GST_QUERY_CAPS) return gst_pad_query_default(pad, parent, asked);
   gst_query_set_caps_result(asked, self(parent)->caps);
@@ -246,6 +261,7 @@ void getProperty(GObject* object, guint id, GValue* value, GParamSpec* spec) {
 
 void finalize(GObject* object) {
   delete self(object)->stream;
+  delete self(object)->trains;
   gst_caps_replace(&self(object)->caps, nullptr);
   G_OBJECT_CLASS(h264_packets_parent_class)->finalize(object);
 }
@@ -273,6 +289,7 @@ void h264_packets_class_init(H264PacketsClass* type) {
 
 void h264_packets_init(H264Packets* element) {
   element->stream = new Stream();
+  element->trains = new PacketTrains(bytesAround);
   element->caps = gst_caps_from_string("application/x-rtp,media=video,encoding-name=H264,clock-rate=90000,payload=96");
   gst_segment_init(&element->segment, GST_FORMAT_TIME);
   GstPad* sink = gst_pad_new_from_static_template(&sinkTemplate, "sink");
@@ -280,6 +297,7 @@ void h264_packets_init(H264Packets* element) {
   gst_pad_set_event_function(sink, sinkEvent);
   gst_element_add_pad(GST_ELEMENT(element), sink);
   element->source = gst_pad_new_from_static_template(&sourceTemplate, "src");
+  gst_pad_set_event_function(element->source, sourceEvent);
   gst_pad_set_query_function(element->source, sourceQuery);
   gst_element_add_pad(GST_ELEMENT(element), element->source);
 }
@@ -289,5 +307,9 @@ void h264_packets_init(H264Packets* element) {
 bool registerH264Packets() {
   return gst_element_register(nullptr, "h264packets", GST_RANK_NONE, h264_packets_get_type()) == TRUE;
 }
+
+PacketTrains& trainsOf(GstElement* element) { return *self(element)->trains; }
+
+std::uint32_t ssrcOf(GstElement* element) { return self(element)->stream->ssrc(); }
 
 }  // namespace obscura

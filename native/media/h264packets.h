@@ -4,9 +4,21 @@
 //   h264packets caps="application/x-rtp,media=video,encoding-name=H264,clock-rate=90000,payload=96"
 #pragma once
 
+#include <gst/gst.h>
+
+#include <cstdint>
+
+#include "packet_trains.h"
+
 namespace obscura {
 
 /** Makes the element known to the launch texts of this process. */
 bool registerH264Packets();
+
+/** How the packets of an element of this kind have fared; as long as it is. */
+PacketTrains& trainsOf(GstElement* element);
+
+/** By which its packets are known. */
+std::uint32_t ssrcOf(GstElement* element);
 
 }  // namespace obscura

@@ -5,14 +5,19 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "channel.h"
+#include "events.h"
 #include "pipelines.h"
 
 namespace obscura {
@@ -27,67 +32,157 @@ const char* const replays[] = {"shown", "unseen", "none"};
 constexpr guint noPatience = G_MAXUINT;
 /** More than ever waits in a mixer. */
 constexpr std::size_t mostGiven = 128;
+/** How often a move looks whether it can be, and how often it asks for a keyframe. */
+constexpr std::chrono::milliseconds betweenLooks{20};
+constexpr std::int64_t betweenRequestsUs = 200'000;
+/** Two encoders take so long at most for the same picture, one longer than the other. */
+constexpr std::int64_t waitForOldUs = 100'000;
 
-/** What the element is in C++: a queue that never keeps the channel waiting. */
-class Outlet final : public Consumer {
+/** Whoever a channel offers its units to, on behalf of an outlet. */
+class Inlet final : public Consumer {
+ public:
+  using Take = std::function<void(Inlet& from, const UnitPtr& unit)>;
+  Inlet(const std::string& name, bool wantsReplay, Take take)
+      : channel(Channel::named(name)), name(name), wantsReplay_(wantsReplay), take_(std::move(take)) {}
+
+  void offer(const UnitPtr& unit) override { take_(*this, unit); }
+  std::uint64_t dropped() const override { return lost; }
+  bool wantsReplay() const override { return wantsReplay_; }
+
+  const std::shared_ptr<Channel> channel;
+  const std::string name;
+  std::atomic<std::uint64_t> lost{0};
+
+ private:
+  const bool wantsReplay_;
+  const Take take_;
+};
+
+/**
+ * What the element is in C++: a queue that never keeps the channel waiting. It may move to another channel while it
+ * runs: both offer their units until the new one has a keyframe, and what lies before that still comes from the old.
+ * Channels call in here with their locks held, so nothing here calls a channel with its own.
+ */
+class Outlet {
  public:
   void start() {
-    channel = Channel::named(name);
     waitsForKey_ = true;
-    presented_ = replayed_ = 0;
+    presented_ = replayed_ = latest_ = earliest_ = 0;
     given_.clear();
     due_ = 0;
     seen_ = 0;
-    dropped_ = 0;
     unseenUntil_ = GST_CLOCK_TIME_NONE;
-    channel->attach(this);
+    const auto inlet = std::make_shared<Inlet>(name(), replay != Replay::none, taker());
+    {
+      const std::lock_guard<std::mutex> hold(lock_);
+      current_ = inlet;
+    }
+    inlet->channel->attach(inlet.get());
     const std::lock_guard<std::mutex> hold(lock_);
     if (replay == Replay::unseen && !queue_.empty()) unseenUntil_ = queue_.back()->times.captured;
   }
+
   void stop() {
-    if (channel != nullptr) channel->detach(this);
-    channel.reset();
+    std::vector<std::shared_ptr<Inlet>> all;
+    {
+      const std::lock_guard<std::mutex> hold(lock_);
+      if (current_ != nullptr) name_ = current_->name;
+      all = std::move(left_);
+      left_.clear();
+      for (auto* each : {&current_, &next_})
+        if (*each != nullptr) all.push_back(std::move(*each));
+    }
+    for (const auto& each : all) each->channel->detach(each.get());
     queue_.clear();
+    arriving_.clear();
+    firstOfNew_.reset();
     gst_caps_replace(&caps, nullptr);
     gst_caps_replace(&takenCaps, nullptr);
   }
 
-  void offer(const UnitPtr& unit) override {
-    bool needsKey = false;
-    {
-      const std::lock_guard<std::mutex> hold(lock_);
-      if (waitsForKey_ && !unit->isKey) {
-        dropped_ += 1;
-        return;
-      }
-      waitsForKey_ = false;
-      if (seen_++ % every != 0 || !isDue(*unit)) return;
-      if (queue_.size() >= limit) {
-        // Too slow: what waits is old, and pictures between keyframes are worth nothing without what came before.
-        dropped_ += queue_.size();
-        queue_.clear();
-        if (!unit->isKey) {
-          dropped_ += 1;
-          waitsForKey_ = true;
-          needsKey = true;
-        }
-      }
-      if (!needsKey) queue_.push_back(unit);
-    }
-    wakes_.notify_one();
+  /** Of what flows now. */
+  std::string name() {
+    const std::lock_guard<std::mutex> hold(lock_);
+    return current_ == nullptr ? name_ : current_->name;
   }
 
-  std::uint64_t dropped() const override { return dropped_; }
-  bool wantsReplay() const override { return replay != Replay::none; }
+  /** The channel to read from: at once before it runs, otherwise from the next keyframe there on. */
+  void readFrom(const std::string& name) {
+    std::shared_ptr<Inlet> next;
+    std::shared_ptr<Inlet> dismissed;
+    {
+      const std::lock_guard<std::mutex> hold(lock_);
+      if (current_ == nullptr) {
+        name_ = name;
+        return;
+      }
+      if (next_ != nullptr && next_->name == name) return;
+      dismissed = std::move(next_);
+      arriving_.clear();
+      if (current_->name != name) next_ = next = std::make_shared<Inlet>(name, false, taker());
+      askedAt_ = g_get_monotonic_time();
+    }
+    wakes_.notify_all();
+    if (dismissed != nullptr) dismissed->channel->detach(dismissed.get());
+    if (next == nullptr) return;
+    // Which asks for a keyframe.
+    next->channel->attach(next.get());
+    bool isStillWanted = false;
+    {
+      const std::lock_guard<std::mutex> hold(lock_);
+      isStillWanted = next_ == next || current_ == next;
+    }
+    // Whoever has stopped this in the meantime has found nothing to detach.
+    if (!isStillWanted) next->channel->detach(next.get());
+  }
+
+  void requestKeyframe() {
+    std::shared_ptr<Inlet> inlet;
+    {
+      const std::lock_guard<std::mutex> hold(lock_);
+      inlet = current_;
+    }
+    if (inlet != nullptr) inlet->channel->requestKeyframe();
+  }
 
   /** The next unit; none where the element is to let go. */
   UnitPtr take() {
-    std::unique_lock<std::mutex> hold(lock_);
-    wakes_.wait(hold, [this] { return flushing_ || !queue_.empty(); });
-    if (flushing_) return nullptr;
-    UnitPtr unit = queue_.front();
-    queue_.pop_front();
-    return unit;
+    for (;;) {
+      std::vector<std::shared_ptr<Inlet>> left;
+      std::shared_ptr<Inlet> asked;
+      std::string movedTo;
+      UnitPtr unit;
+      {
+        std::unique_lock<std::mutex> hold(lock_);
+        const auto isAwaited = [this] { return flushing_ || !queue_.empty() || !left_.empty(); };
+        if (next_ == nullptr)
+          wakes_.wait(hold, [this, &isAwaited] { return isAwaited() || next_ != nullptr; });
+        else
+          wakes_.wait_for(hold, betweenLooks, isAwaited);
+        if (flushing_) return nullptr;
+        if (!arriving_.empty() && g_get_monotonic_time() > arrivingSince_ + waitForOldUs) move();
+        left = std::move(left_);
+        left_.clear();
+        if (!left.empty()) movedTo = current_->name;
+        if (next_ != nullptr && arriving_.empty() && g_get_monotonic_time() > askedAt_ + betweenRequestsUs) {
+          askedAt_ = g_get_monotonic_time();
+          asked = next_;
+        }
+        if (!queue_.empty()) {
+          unit = queue_.front();
+          queue_.pop_front();
+          if (unit == firstOfNew_) {
+            earliest_ = latest_ + GST_MSECOND;
+            firstOfNew_.reset();
+          }
+        }
+      }
+      for (const auto& each : left) each->channel->detach(each.get());
+      if (!left.empty()) tell(Json().set("event", "moved").set("pipeline", owner).set("channel", movedTo));
+      // The first wish may have come too soon after somebody else's.
+      if (asked != nullptr) asked->channel->requestKeyframe();
+      if (unit != nullptr) return unit;
+    }
   }
 
   void setFlushing(bool flushing) {
@@ -109,7 +204,13 @@ class Outlet final : public Consumer {
     } else if (isRaw && own <= presented_) {
       own = presented_ + GST_MSECOND;
     }
+    if (own < earliest_) {
+      // The channel that was left had shown this moment already.
+      own = earliest_;
+      earliest_ += GST_MSECOND;
+    }
     presented_ = own;
+    latest_ = std::max(latest_, own);
     GST_BUFFER_PTS(buffer) = own;
     // Parsers would make up the times of pictures that are not sent in the order in which they are shown from this one.
     GST_BUFFER_DTS(buffer) = isRaw ? own : GST_CLOCK_TIME_NONE;
@@ -152,14 +253,12 @@ class Outlet final : public Consumer {
     gst_caps_set_simple(caps, "framerate", GST_TYPE_FRACTION, static_cast<gint>(rate), 1, nullptr);
   }
 
-  std::string name = "default";
   std::string owner;
   std::atomic<guint> limit{300};
   /** Units a second; 0 for all. Only where each stands for itself, as raw frames do. */
   std::atomic<guint> maxRate{0};
   /** Of so many units one passes; again only where each stands for itself. */
   std::atomic<guint> every{1};
-  std::shared_ptr<Channel> channel;
   GstCaps* caps = nullptr;
   /** From which those were made, and for which rate. */
   GstCaps* takenCaps = nullptr;
@@ -188,7 +287,67 @@ class Outlet final : public Consumer {
     return std::max(at, times.arrived - std::min<GstClockTime>(times.arrived, most * GST_MSECOND));
   }
 
-  /** With the lock held. Spaced evenly, and with some patience for cameras that are a little early. */
+  Inlet::Take taker() {
+    return [this](Inlet& from, const UnitPtr& unit) {
+      {
+        const std::lock_guard<std::mutex> hold(lock_);
+        if (&from == current_.get())
+          takeCurrent(from, unit);
+        else if (&from == next_.get())
+          takeNext(unit);
+      }
+      wakes_.notify_one();
+    };
+  }
+
+  /** With the lock held, as all that follow. */
+  void takeCurrent(Inlet& from, const UnitPtr& unit) {
+    if (!arriving_.empty() && unit->times.captured >= arriving_.front()->times.captured) {
+      move();
+      return;
+    }
+    if (waitsForKey_ && !unit->isKey) {
+      from.lost += 1;
+      return;
+    }
+    waitsForKey_ = false;
+    if (seen_++ % every != 0 || !isDue(*unit)) return;
+    if (queue_.size() >= limit) {
+      // Too slow: what waits is old, and pictures between keyframes are worth nothing without what came before.
+      from.lost += queue_.size();
+      queue_.clear();
+      if (!unit->isKey) {
+        from.lost += 1;
+        waitsForKey_ = true;
+        return;
+      }
+    }
+    queue_.push_back(unit);
+  }
+
+  /** What comes before the first keyframe is not for here; what comes after it waits for the old to have come so far. */
+  void takeNext(const UnitPtr& unit) {
+    if (arriving_.empty()) {
+      if (!unit->isKey) return;
+      arrivingSince_ = g_get_monotonic_time();
+    }
+    arriving_.push_back(unit);
+    // The old channel may have ended.
+    if (g_get_monotonic_time() > arrivingSince_ + waitForOldUs) move();
+  }
+
+  void move() {
+    const GstClockTime since = arriving_.front()->times.captured;
+    while (!queue_.empty() && queue_.back()->times.captured >= since) queue_.pop_back();
+    firstOfNew_ = arriving_.front();
+    queue_.insert(queue_.end(), arriving_.begin(), arriving_.end());
+    arriving_.clear();
+    waitsForKey_ = false;
+    left_.push_back(std::move(current_));
+    current_ = std::move(next_);
+  }
+
+  /** Spaced evenly, and with some patience for cameras that are a little early. */
   bool isDue(const Unit& unit) {
     const guint rate = maxRate;
     if (rate == 0) return true;
@@ -200,19 +359,33 @@ class Outlet final : public Consumer {
 
   std::mutex lock_;
   std::condition_variable wakes_;
+  std::string name_ = "default";
+  std::shared_ptr<Inlet> current_;
+  /** To be moved to. */
+  std::shared_ptr<Inlet> next_;
+  /** Moved away from, and not let go of so far. */
+  std::vector<std::shared_ptr<Inlet>> left_;
   std::deque<UnitPtr> queue_;
+  /** Of the next channel, from a keyframe on. */
+  std::deque<UnitPtr> arriving_;
+  std::int64_t arrivingSince_ = 0;
+  std::int64_t askedAt_ = 0;
+  UnitPtr firstOfNew_;
   bool flushing_ = false;
   bool waitsForKey_ = true;
   /** The last time that was given. */
   GstClockTime presented_ = 0;
   GstClockTime replayed_ = 0;
+  /** The highest that was given. */
+  GstClockTime latest_ = 0;
+  /** Nothing of this channel is earlier. */
+  GstClockTime earliest_ = 0;
   std::deque<Given> given_;
   std::uint64_t serial_ = 0;
   /** When the last picture was captured that came before the beginning and is not to be seen. */
   GstClockTime unseenUntil_ = GST_CLOCK_TIME_NONE;
   GstClockTime due_ = 0;
   std::uint64_t seen_ = 0;
-  std::atomic<std::uint64_t> dropped_{0};
 };
 
 struct HubSrc {
@@ -291,9 +464,8 @@ GstFlowReturn create(GstPushSrc* source, GstBuffer** result) {
 }
 
 gboolean event(GstBaseSrc* base, GstEvent* given) {
-  const auto channel = self(base)->outlet->channel;
   if (gst_video_event_is_force_key_unit(given)) {
-    if (channel != nullptr) channel->requestKeyframe();
+    self(base)->outlet->requestKeyframe();
     return TRUE;
   }
   return GST_BASE_SRC_CLASS(hub_src_parent_class)->event(base, given);
@@ -319,7 +491,7 @@ void setProperty(GObject* object, guint id, const GValue* value, GParamSpec* spe
   Outlet& outlet = *self(object)->outlet;
   if (id == propertyChannel) {
     const gchar* name = g_value_get_string(value);
-    outlet.name = name == nullptr ? "default" : name;
+    outlet.readFrom(name == nullptr ? "default" : name);
   } else if (id == propertyLimit) {
     outlet.limit = g_value_get_uint(value);
   } else if (id == propertyMaxRate) {
@@ -343,9 +515,9 @@ void setProperty(GObject* object, guint id, const GValue* value, GParamSpec* spe
 }
 
 void getProperty(GObject* object, guint id, GValue* value, GParamSpec* spec) {
-  const Outlet& outlet = *self(object)->outlet;
+  Outlet& outlet = *self(object)->outlet;
   if (id == propertyChannel)
-    g_value_set_string(value, outlet.name.c_str());
+    g_value_set_string(value, outlet.name().c_str());
   else if (id == propertyLimit)
     g_value_set_uint(value, outlet.limit);
   else if (id == propertyMaxRate)
@@ -394,7 +566,8 @@ void hub_src_class_init(HubSrcClass* type) {
   const auto flags = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS);
   g_object_class_install_property(
       object, propertyChannel,
-      g_param_spec_string("channel", "Channel", "Name of the channel that gives the frames", "default", flags));
+      g_param_spec_string("channel", "Channel", "Name of the channel that gives the frames; while it runs, from the next keyframe there on",
+                          "default", flags));
   g_object_class_install_property(
       object, propertyLimit,
       g_param_spec_uint("max-queue", "Longest queue", "Frames that may wait before they are dropped", 1, 10'000, 300,
@@ -464,8 +637,7 @@ std::optional<GivenFrame> frameGiven(GstElement* element, GstClockTime presented
 
 void requestKeyframes(GstElement* element) {
   if (G_OBJECT_TYPE(element) == hub_src_get_type()) {
-    const auto channel = self(element)->outlet->channel;
-    if (channel != nullptr) channel->requestKeyframe();
+    self(element)->outlet->requestKeyframe();
     return;
   }
   if (!GST_IS_BIN(element)) return;

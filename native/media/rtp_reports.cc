@@ -71,6 +71,23 @@ void tellTimesOfCapture(GstElement* element) {
   gst_object_unref(manager);
 }
 
+Requests requestsReceived(GObject* session) {
+  Requests all;
+  eachSource(session, [&all](const GstStructure* source) {
+    guint nacks = 0;
+    guint plis = 0;
+    guint firs = 0;
+    if (!isSet(source, "internal")) return;
+    gst_structure_get_uint(source, "recv-nack-count", &nacks);
+    gst_structure_get_uint(source, "recv-pli-count", &plis);
+    gst_structure_get_uint(source, "recv-fir-count", &firs);
+    all.nacks += nacks;
+    all.plis += plis;
+    all.firs += firs;
+  });
+  return all;
+}
+
 std::uint64_t bytesSent(GObject* session) {
   std::uint64_t bytes = 0;
   eachSource(session, [&bytes](const GstStructure* source) {

@@ -30,6 +30,14 @@ std::optional<SenderReport> senderReport(GObject* session, std::uint32_t ssrc);
  */
 void tellTimesOfCapture(GstElement* element);
 
+/** How often receivers have asked for packets again, and for keyframes. */
+struct Requests {
+  std::uint64_t nacks = 0;
+  std::uint64_t plis = 0;
+  std::uint64_t firs = 0;
+};
+Requests requestsReceived(GObject* session);
+
 /** Of payload, since the session began. */
 std::uint64_t bytesSent(GObject* session);
 

@@ -1,17 +1,20 @@
 #include "rtsp_clients.h"
 
-#include <linux/tcp.h>
 #include <netinet/in.h>
-#include <sys/socket.h>
+#include <netinet/tcp.h>
 
 #include <atomic>
+#include <memory>
 #include <mutex>
 #include <optional>
 
 #include "events.h"
 #include "hubsrc.h"
-#include "rtp_reports.h"
+#include "rtcp_desk.h"
 #include "rtsp_access.h"
+#include "rtsp_gate.h"
+#include "rtsp_path.h"
+#include "tcp_socket.h"
 
 namespace obscura {
 namespace {
@@ -20,22 +23,72 @@ constexpr const char* factsName = "obscura-facts";
 
 /** What is known of a connection beside what the library knows. */
 struct Facts {
-  std::uint64_t id;
-  std::int64_t since;
+  explicit Facts(std::uint64_t given)
+      : id(given), since(g_get_real_time() / 1000), way(std::make_shared<RtspPath>(given)) {}
+
+  const std::uint64_t id;
+  const std::int64_t since;
+  const std::shared_ptr<RtspPath> way;
   std::mutex lock;
   std::string path;
+  /** Of what it has set up. */
+  std::shared_ptr<RtcpDesk> desk;
+  /** Only where it gets its packets over this connection. */
+  std::shared_ptr<RtspGate> gate;
 };
 
 Facts* factsOf(GstRTSPClient* client) {
   return static_cast<Facts*>(g_object_get_data(G_OBJECT(client), factsName));
 }
 
-/** Or the first picture waits behind the answer to PLAY until the player's system says that it has got that, 40 ms. */
-void sendSmallPacketsAtOnce(GstRTSPClient* client) {
+GSocket* socketOf(GstRTSPClient* client) {
   GstRTSPConnection* connection = gst_rtsp_client_get_connection(client);
-  GSocket* socket = connection == nullptr ? nullptr : gst_rtsp_connection_get_write_socket(connection);
-  if (socket != nullptr) g_socket_set_option(socket, IPPROTO_TCP, TCP_NODELAY, 1, nullptr);
+  return connection == nullptr ? nullptr : gst_rtsp_connection_get_write_socket(connection);
 }
+
+void prepareSocket(GstRTSPClient* client) {
+  GSocket* socket = socketOf(client);
+  if (socket == nullptr) return;
+  // Or the first picture waits behind the answer to PLAY until the player's system says that it has got that, 40 ms.
+  g_socket_set_option(socket, IPPROTO_TCP, TCP_NODELAY, 1, nullptr);
+  keepTcpQueueShort(g_socket_get_fd(socket));
+}
+
+/** The player's reports come from the port after that of its packets, and of some from that of its packets. */
+void admitReports(const Facts& facts, RtcpDesk& desk, const GstRTSPTransport* way, const char* connected) {
+  if (way->lower_transport == GST_RTSP_LOWER_TRANS_UDP_MCAST) {
+    // Many players share the address, and their own ports were never told.
+    desk.admit({connected, 0, false}, facts.way);
+    return;
+  }
+  const bool isInterleaved = way->lower_transport == GST_RTSP_LOWER_TRANS_TCP;
+  for (const int port : {way->client_port.min, way->client_port.max})
+    if (port > 0) desk.admit({way->destination, port, isInterleaved}, facts.way);
+}
+
+void onSetup(GstRTSPClient* client, GstRTSPContext* context, gpointer) {
+  Facts* facts = factsOf(client);
+  if (facts == nullptr || context->trans == nullptr || context->media == nullptr) return;
+  const GstRTSPTransport* way = gst_rtsp_stream_transport_get_transport(context->trans);
+  const bool isInterleaved = way->lower_transport == GST_RTSP_LOWER_TRANS_TCP;
+  const std::lock_guard<std::mutex> hold(facts->lock);
+  facts->desk = RtcpDesk::of(context->media);
+  if (facts->desk != nullptr)
+    admitReports(*facts, *facts->desk, way, gst_rtsp_connection_get_ip(context->conn));
+  facts->gate = isInterleaved ? RtspGate::putBefore(context->sessmedia, context->stream) : nullptr;
+}
+
+/** Nobody speaks for this viewer any more. */
+void dismissReports(GstRTSPClient* client) {
+  Facts* facts = factsOf(client);
+  if (facts == nullptr) return;
+  const std::lock_guard<std::mutex> hold(facts->lock);
+  if (facts->desk != nullptr) facts->desk->dismiss(facts->way);
+  facts->desk.reset();
+  facts->gate.reset();
+}
+
+void onTeardown(GstRTSPClient* client, GstRTSPContext*, gpointer) { dismissReports(client); }
 
 void onPlay(GstRTSPClient* client, GstRTSPContext* context, gpointer) {
   if (context->media == nullptr) return;
@@ -70,16 +123,15 @@ void endSessionsOf(GstRTSPClient* client) {
 }
 
 void onClosed(GstRTSPClient* client, gpointer) {
+  dismissReports(client);
   endSessionsOf(client);
   tell(Json().set("event", "rtsp-closed").set("client", rtspClientId(client)));
 }
 
-/** How a client gets its packets, and what it says of them. */
+/** How a client gets its packets. */
 struct Transport {
   std::string kind;
   std::uint64_t datagramBytes = 0;
-  /** From its last receiver report, where one has come. */
-  std::optional<Json> report;
 };
 
 std::uint64_t bytesSentTo(GstElement* pipeline, const gchar* host, int port) {
@@ -107,22 +159,14 @@ Transport describeTransport(GstRTSPSessionMedia* media) {
   const bool isTcp = way->lower_transport == GST_RTSP_LOWER_TRANS_TCP;
   const bool isMulticast = way->lower_transport == GST_RTSP_LOWER_TRANS_UDP_MCAST;
   result.kind = isTcp ? "tcp" : isMulticast ? "multicast" : "udp";
-  GstRTSPMedia* played = gst_rtsp_session_media_get_media(media);
   if (way->lower_transport == GST_RTSP_LOWER_TRANS_UDP) {
-    GstElement* element = gst_rtsp_media_get_element(played);
+    GstElement* element = gst_rtsp_media_get_element(gst_rtsp_session_media_get_media(media));
     GstObject* pipeline = gst_object_get_parent(GST_OBJECT(element));
     if (pipeline != nullptr) {
       result.datagramBytes = bytesSentTo(GST_ELEMENT(pipeline), way->destination, way->client_port.min);
       gst_object_unref(pipeline);
     }
     gst_object_unref(element);
-  }
-  GstRTSPStream* sent = gst_rtsp_media_get_stream(played, 0);
-  GObject* session = sent == nullptr ? nullptr : gst_rtsp_stream_get_rtpsession(sent);
-  if (session != nullptr) {
-    result.report = receiverReport(session, std::string(way->destination == nullptr ? "" : way->destination) + ":" +
-                                            std::to_string(way->client_port.max));
-    g_object_unref(session);
   }
   return result;
 }
@@ -142,6 +186,24 @@ Transport transportOf(GstRTSPClient* client) {
   return found;
 }
 
+std::optional<TcpState> tcpOf(GstRTSPClient* client) {
+  GSocket* socket = socketOf(client);
+  return socket == nullptr ? std::nullopt : stateOfTcp(g_socket_get_fd(socket));
+}
+
+std::shared_ptr<RtspGate> gateOf(Facts& facts) {
+  const std::lock_guard<std::mutex> hold(facts.lock);
+  return facts.gate;
+}
+
+/** What has not reached the player, and how late that makes what is sent now. */
+void describeBacklog(Json& client, const GateState& gate, const TcpState& tcp, std::uint64_t bitrate) {
+  const double inSystemMs = bitrate == 0 ? 0 : static_cast<double>(tcp.queuedBytes) * 8000 / static_cast<double>(bitrate);
+  client.set("backlogBytes", gate.heldBytes + tcp.queuedBytes)
+      .set("delayMs", gate.heldMs + inSystemMs)
+      .set("framesDropped", gate.framesDropped);
+}
+
 }  // namespace
 
 void welcomeRtspClient(GstRTSPClient* client) {
@@ -149,11 +211,13 @@ void welcomeRtspClient(GstRTSPClient* client) {
   GstRTSPSessionPool* sessions = gst_rtsp_session_pool_new();
   gst_rtsp_client_set_session_pool(client, sessions);
   g_object_unref(sessions);
-  sendSmallPacketsAtOnce(client);
+  prepareSocket(client);
   static std::atomic<std::uint64_t> latest{0};
-  auto* facts = new Facts{++latest, g_get_real_time() / 1000, {}, ""};
+  auto* facts = new Facts(++latest);
   g_object_set_data_full(G_OBJECT(client), factsName, facts, [](gpointer data) { delete static_cast<Facts*>(data); });
+  g_signal_connect(client, "setup-request", G_CALLBACK(onSetup), nullptr);
   g_signal_connect(client, "play-request", G_CALLBACK(onPlay), nullptr);
+  g_signal_connect(client, "teardown-request", G_CALLBACK(onTeardown), nullptr);
   g_signal_connect(client, "closed", G_CALLBACK(onClosed), nullptr);
 }
 
@@ -186,8 +250,24 @@ std::string rtspClientPath(GstRTSPClient* client) {
 
 std::string rtspClientTransport(GstRTSPClient* client) { return transportOf(client).kind; }
 
+void takeRtspSamples(GstRTSPClient* client, std::vector<std::string>& samples) {
+  Facts* facts = factsOf(client);
+  if (facts == nullptr) return;
+  const std::shared_ptr<RtspGate> gate = gateOf(*facts);
+  PathState state;
+  if (gate != nullptr) {
+    const GateState held = gate->state();
+    state.sentBytes = held.sentBytes;
+    state.heldBytes = held.heldBytes;
+    if (held.sentBytes > 0) state.tcp = tcpOf(client);
+  } else if (facts->way->hasReports()) {
+    state.sentBytes = transportOf(client).datagramBytes;
+  }
+  facts->way->takeSamples(state, samples);
+}
+
 std::string describeRtspClient(GstRTSPClient* client, bool isSecure) {
-  const Facts* facts = factsOf(client);
+  Facts* facts = factsOf(client);
   Json json;
   json.set("id", rtspClientId(client))
       .set("since", facts == nullptr ? std::int64_t{0} : facts->since)
@@ -196,16 +276,18 @@ std::string describeRtspClient(GstRTSPClient* client, bool isSecure) {
       .set("secure", isSecure);
   const Transport transport = transportOf(client);
   json.set("transport", transport.kind);
-  GstRTSPConnection* connection = gst_rtsp_client_get_connection(client);
-  if (connection != nullptr) {
+  if (GstRTSPConnection* connection = gst_rtsp_client_get_connection(client))
     json.set("address", gst_rtsp_connection_get_ip(connection));
-    GSocket* socket = gst_rtsp_connection_get_write_socket(connection);
-    tcp_info info{};
-    socklen_t size = sizeof(info);
-    if (socket != nullptr && getsockopt(g_socket_get_fd(socket), IPPROTO_TCP, TCP_INFO, &info, &size) == 0)
-      json.set("bytes", static_cast<std::uint64_t>(info.tcpi_bytes_acked) + transport.datagramBytes);
-  }
-  if (transport.report.has_value()) json.setRaw("report", transport.report->text());
+  const std::optional<TcpState> tcp = tcpOf(client);
+  const std::uint64_t bytes =
+      transport.datagramBytes + (tcp.has_value() ? static_cast<std::uint64_t>(tcp->ackedBytes) : 0);
+  json.set("bytes", bytes);
+  if (facts == nullptr) return json.text();
+  const std::uint64_t bitrate = facts->way->rate(bytes);
+  json.set("bitrate", bitrate);
+  facts->way->describe(json);
+  if (const std::shared_ptr<RtspGate> gate = gateOf(*facts); gate != nullptr && tcp.has_value())
+    describeBacklog(json, gate->state(), *tcp, bitrate);
   return json.text();
 }
 

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace obscura {
 
@@ -28,6 +29,9 @@ std::string rtspClientTransport(GstRTSPClient* client);
 
 /** All of it as JSON. */
 std::string describeRtspClient(GstRTSPClient* client, bool isSecure);
+
+/** Adds what was learnt of the way to it since the last time: members of a JSON list of samples. */
+void takeRtspSamples(GstRTSPClient* client, std::vector<std::string>& samples);
 
 /** Ends the connection and all that is sent to it. */
 void hangUpRtspClient(GstRTSPClient* client);

@@ -4,6 +4,7 @@
 
 #include <stdexcept>
 
+#include "rtcp_desk.h"
 #include "rtp_reports.h"
 #include "rtsp_renditions.h"
 
@@ -66,12 +67,14 @@ void onPrepared(GstRTSPMedia* media, gpointer) {
   GstElement* element = gst_rtsp_media_get_element(media);
   tellTimesOfCapture(element);
   gst_object_unref(element);
+  RtcpDesk::listenTo(media);
 }
 
 void onMedia(GstRTSPMediaFactory* factory, GstRTSPMedia* media, gpointer) {
   g_weak_ref_set(&lastMediaOf(factory)->media, media);
   g_signal_connect(media, "prepared", G_CALLBACK(onPrepared), nullptr);
   sendWithoutWaiting(media);
+  RtcpDesk::openFor(media);
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <stdexcept>
 
 #include "events.h"
+#include "loop_ping.h"
 #include "rtsp_access.h"
 #include "rtsp_clients.h"
 #include "rtsp_mounts.h"
@@ -157,6 +158,8 @@ class Server {
     return mounts_.prepareToDescribe(client, url);
   }
 
+  double loopLagMs() { return ping_.lagMs(); }
+
   template <typename Predicate>
   int closeWhere(Predicate mustGo) {
     return plain_.closeWhere(mustGo) + secure_.closeWhere(mustGo);
@@ -171,9 +174,18 @@ class Server {
     return "[" + list + "]";
   }
 
+  std::string samples() {
+    std::vector<std::string> all;
+    eachClient([&all](GstRTSPClient* client, bool) { takeRtspSamples(client, all); });
+    std::string list;
+    for (const std::string& each : all) list += (list.empty() ? "" : ",") + each;
+    return list.empty() ? "" : "[" + list + "]";
+  }
+
  private:
   Server()
       : context_(g_main_context_new()),
+        ping_(context_),
         threads_(gst_rtsp_thread_pool_new()),
         plain_(context_, mounts_.points(), threads_),
         secure_(context_, mounts_.points(), threads_) {
@@ -212,6 +224,7 @@ class Server {
   }
 
   GMainContext* context_;
+  LoopPing ping_;
   RtspMounts mounts_;
   std::atomic<unsigned> mostSessions_{10};
   GstRTSPThreadPool* threads_;
@@ -248,7 +261,11 @@ void enforceRtspAccess() {
   if (closed > 0) tell(Json().set("event", "rtsp-withdrawn").set("clients", closed));
 }
 
+double rtspLoopLag() { return Server::instance().loopLagMs(); }
+
 std::string rtspClients() { return Server::instance().clients(); }
+
+std::string rtspSamples() { return Server::instance().samples(); }
 
 bool kickRtspClient(std::uint64_t id) {
   return Server::instance().closeWhere([id](GstRTSPClient* client) {

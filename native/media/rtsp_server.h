@@ -48,8 +48,14 @@ void setRtspMulticast(const std::optional<RtspMulticast>& wish);
 /** Ends the connections of all who may not stay. */
 void enforceRtspAccess();
 
+/** How long the loop of the server takes to answer, in milliseconds. */
+double rtspLoopLag();
+
 /** A JSON list of who is connected. */
 std::string rtspClients();
+
+/** What was learnt of the ways to them since the last time, as a JSON list of samples; empty where it is nothing. */
+std::string rtspSamples();
 
 /** False where there is no such client. */
 bool kickRtspClient(std::uint64_t id);

@@ -9,9 +9,12 @@
 #include <memory>
 #include <mutex>
 #include <stdexcept>
+#include <vector>
 
 #include "events.h"
+#include "h264packets.h"
 #include "pipelines.h"
+#include "receiver_words.h"
 #include "rtp_reports.h"
 
 namespace obscura {
@@ -33,6 +36,7 @@ constexpr int gatheringComplete = 2;
 constexpr int receivingLatencyMs = 50;
 /** In which the last packet leaves. */
 constexpr gulong goodbyeUs = 100'000;
+constexpr GstClockTime betweenReports = 500 * GST_MSECOND;
 const char* const connectionStates[] = {"new", "connecting", "connected", "disconnected", "failed", "closed"};
 
 struct Library {
@@ -58,6 +62,7 @@ class Session : public std::enable_shared_from_this<Session> {
  public:
   explicit Session(WebRtcOffer offer) : offer_(std::move(offer)) {}
   ~Session() {
+    if (packets_ != nullptr) gst_object_unref(packets_);
     if (bin_ != nullptr) gst_object_unref(bin_);
     if (pipeline_ != nullptr) gst_object_unref(pipeline_);
   }
@@ -65,8 +70,8 @@ class Session : public std::enable_shared_from_this<Session> {
   Session& operator=(const Session&) = delete;
 
   void open() {
-    const std::string sends = "hubsrc channel=" + offer_.channel + " owner=\"" + offer_.session + "\" ! " +
-                              "h264packets caps=\"" + offer_.caps + "\" ! ";
+    const std::string sends = "hubsrc name=frames channel=" + offer_.channel + " owner=\"" + offer_.session + "\" ! " +
+                              "h264packets name=packets caps=\"" + offer_.caps + "\" ! ";
     const std::string text = (offer_.receives ? "" : sends) + "webrtcbin name=rtc bundle-policy=max-bundle latency=" +
                              std::to_string(offer_.receives ? receivingLatencyMs : 0);
     GError* error = nullptr;
@@ -85,6 +90,7 @@ class Session : public std::enable_shared_from_this<Session> {
       pipeline_ = GST_ELEMENT(gst_object_ref_sink(pipeline));
     }
     bin_ = gst_bin_get_by_name(GST_BIN(pipeline_), "rtc");
+    packets_ = gst_bin_get_by_name(GST_BIN(pipeline_), "packets");
     if (offer_.receives) {
       // Otherwise the hubsrc has done so.
       adoptPipelineOf(bin_, offer_.session);
@@ -145,9 +151,28 @@ class Session : public std::enable_shared_from_this<Session> {
       json.set("bytes", bytesSent(session));
       const auto report = receiverReport(session, "");
       if (report.has_value()) json.setRaw("report", report->text());
+      const Requests requests = requestsReceived(session);
+      json.set("nacks", requests.nacks).set("plis", requests.plis).set("firs", requests.firs);
       g_object_unref(session);
     }
+    const auto feedback = packets_ == nullptr ? std::nullopt : trainsOf(packets_).totals();
+    if (feedback.has_value()) json.setRaw("feedback", feedback->text());
     return json.text();
+  }
+
+  /** What has been learnt of the way to the browser since the last time, as a list. */
+  std::string samples() {
+    if (packets_ == nullptr) return "[]";
+    std::vector<std::string> all;
+    auto feedback = trainsOf(packets_).collect();
+    if (feedback.has_value()) all.push_back(feedback->set("kind", "transport").text());
+    const ReceiverWords words = words_.take();
+    if (words.estimate.has_value())
+      all.push_back(Json().set("kind", "estimate").set("bps", *words.estimate).text());
+    if (words.report.has_value()) all.push_back(reportSample(*words.report).text());
+    std::string list;
+    for (const auto& each : all) list += (list.empty() ? "" : ",") + each;
+    return "[" + list + "]";
   }
 
   void addCandidate(unsigned line, const std::string& candidate) {
@@ -168,6 +193,18 @@ class Session : public std::enable_shared_from_this<Session> {
   }
 
  private:
+  Json reportSample(const ReportBlock& report) {
+    GObject* session = rtpSession();
+    const std::uint64_t bytes = session == nullptr ? 0 : bytesSent(session);
+    if (session != nullptr) g_object_unref(session);
+    const std::int64_t now = g_get_monotonic_time();
+    const double seconds = static_cast<double>(now - reportedAt_) / G_USEC_PER_SEC;
+    const double rate = static_cast<double>(bytes - reportedBytes_) * 8.0 / seconds;
+    reportedAt_ = now;
+    reportedBytes_ = bytes;
+    return report.text().set("kind", "report").set("sentBps", static_cast<std::uint64_t>(rate));
+  }
+
   using Handler = void (Session::*)(const GstStructure* reply);
   struct Call {
     std::shared_ptr<Session> session;
@@ -330,8 +367,13 @@ class Session : public std::enable_shared_from_this<Session> {
   void listenToReports() {
     GObject* reports = rtpSession();
     if (reports == nullptr) return;
-    connectTo(reports, "on-receiving-rtcp", G_CALLBACK(+[](GObject*, GstBuffer*, gpointer data) {
-                if (const auto session = self(data)) session->lastHeard_ = g_get_monotonic_time();
+    // Otherwise what receivers say of the way here and back would be of a report of ours from seconds before.
+    g_object_set(reports, "rtcp-min-interval", static_cast<guint64>(betweenReports), nullptr);
+    connectTo(reports, "on-receiving-rtcp", G_CALLBACK(+[](GObject*, GstBuffer* packets, gpointer data) {
+                const auto session = self(data);
+                if (session == nullptr) return;
+                session->lastHeard_ = g_get_monotonic_time();
+                if (session->packets_ != nullptr) session->words_.hear(packets, ssrcOf(session->packets_));
               }));
     g_object_unref(reports);
   }
@@ -398,6 +440,11 @@ class Session : public std::enable_shared_from_this<Session> {
   const WebRtcOffer offer_;
   GstElement* pipeline_ = nullptr;
   GstElement* bin_ = nullptr;
+  /** Where something is sent. */
+  GstElement* packets_ = nullptr;
+  WordsOfReceiver words_;
+  std::int64_t reportedAt_ = g_get_monotonic_time();
+  std::uint64_t reportedBytes_ = 0;
   std::atomic<std::int64_t> lastHeard_{0};
   std::atomic<bool> isFed_{false};
 };
@@ -450,6 +497,11 @@ bool addWebRtcCandidate(const std::string& name, unsigned line, const std::strin
 std::string webRtcStatistics(const std::string& name) {
   const auto session = find(name);
   return session == nullptr ? "{}" : session->statistics();
+}
+
+std::string webRtcSamples(const std::string& name) {
+  const auto session = find(name);
+  return session == nullptr ? "[]" : session->samples();
 }
 
 double webRtcSilence(const std::string& name) {

@@ -37,6 +37,9 @@ bool addWebRtcCandidate(const std::string& session, unsigned line, const std::st
 /** What was sent, and what the browser said last of it, as JSON; an empty object where there is no such session. */
 std::string webRtcStatistics(const std::string& session);
 
+/** What was learnt of the way to the browser since the last time: a list of JSON, without whose way it is. */
+std::string webRtcSamples(const std::string& session);
+
 /** Milliseconds since the browser last sent a report; negative before the first. */
 double webRtcSilence(const std::string& session);
 

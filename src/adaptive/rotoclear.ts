@@ -6,6 +6,9 @@ export const rotoclearMost = 12_000_000;
 /** How often the law is applied. */
 export const rotoclearEveryMs = 1000;
 
+/** So little is lost on any way. */
+const unnoticed = 0.01;
+
 export interface RotoclearNetwork {
   /** 0 to 1 */
   readonly packetLoss: number;
@@ -34,7 +37,7 @@ export interface RotoclearInput {
   readonly min: number;
   readonly max: number;
   readonly packetLoss: number;
-  /** Null where nobody knows; then there is no reason to raise anything. */
+  /** Null where nobody knows. Receiver reports say no more than that nothing is lost, and then there is room. */
   readonly availableBandwidth: number | null;
 }
 
@@ -50,6 +53,7 @@ export function rotoclear(state: RotoclearState | undefined, input: RotoclearInp
   const changed = wish !== state.wish && wish !== state.current;
   const current = changed ? within(wish) : within(state.current);
   if (at < state.nextAt) return { current, wish, nextAt: state.nextAt };
-  const network = { packetLoss, availableBandwidth: availableBandwidth ?? 0 };
+  const guess = packetLoss < unnoticed ? Number.POSITIVE_INFINITY : 0;
+  const network = { packetLoss, availableBandwidth: availableBandwidth ?? guess };
   return { current: within(rotoclearStep(current, network)), wish, nextAt: at + rotoclearEveryMs };
 }

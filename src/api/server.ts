@@ -12,9 +12,10 @@ import { acceptBodies, largestBody } from './http/bodies.js';
 import { document } from './http/documents.js';
 import { answerError, HttpError } from './http/errors.js';
 import { guard } from './http/guards.js';
-import { measure } from './http/metrics.js';
+import { measure } from './http/metrics/measure.js';
 import type { App } from './http/route.js';
 import { accountRoutes } from './http/routes/accounts.js';
+import { adaptiveRoutes } from './http/routes/adaptive.js';
 import { auditRoutes } from './http/routes/audit.js';
 import { backupRoutes } from './http/routes/backup.js';
 import { cameraRoutes } from './http/routes/cameras.js';
@@ -25,12 +26,14 @@ import { fileRoutes } from './http/routes/files.js';
 import { imageRoutes } from './http/routes/images.js';
 import { informationRoutes } from './http/routes/information.js';
 import { loginRoutes } from './http/routes/login.js';
+import { operationRoutes } from './http/routes/operations.js';
 import { lockRoutes, presetRoutes } from './http/routes/presets.js';
 import { schemaRoutes } from './http/routes/schema.js';
 import { settingsRoutes } from './http/routes/settings.js';
 import { stateRoutes } from './http/routes/state.js';
 import { pictureStreamRoutes } from './http/routes/pictureStreams.js';
 import { mediaRoutes } from './http/routes/media.js';
+import { statisticsRoutes } from './http/routes/statistics.js';
 import { streamRoutes } from './http/routes/streams.js';
 import { tokenRoutes } from './http/routes/tokens.js';
 import { webrtcRoutes } from './http/routes/webrtc.js';
@@ -56,6 +59,8 @@ const routes = [
   informationRoutes,
   cameraRoutes,
   cameraSettingsRoutes,
+  adaptiveRoutes,
+  statisticsRoutes,
   streamRoutes,
   mediaRoutes,
   webrtcRoutes,
@@ -63,6 +68,7 @@ const routes = [
   imageRoutes,
   fileRoutes,
   certificateRoutes,
+  operationRoutes,
 ] as const;
 
 export async function buildApp(

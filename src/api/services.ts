@@ -1,5 +1,6 @@
 // What the faces work with. The composition root fills it; no face builds a part of its own.
 import type { Logger } from 'pino';
+import type { Observable } from 'rxjs';
 import type { Accounts, AppStore } from '../access/accounts.js';
 import type { Certificate } from '../access/certificate.js';
 import type { History } from '../store/history.js';
@@ -15,11 +16,15 @@ import type {
   Picture,
   PictureVariant,
   PipelineGraph,
+  Rebuild,
   ReceiverReport,
   WebRtcCandidate,
   WebRtcOpened,
 } from '../media/messages.js';
 import type { MediaState } from '../media/supervisor.js';
+import type { ValueOf } from '../observables/define.js';
+import type { AppRegistry } from '../observables/registry.js';
+import type { LogMemory } from '../system/logMemory.js';
 import type { Sync } from './sync/sync.js';
 
 export interface ConnectionLimits {
@@ -30,14 +35,26 @@ export interface ConnectionLimits {
 
 /** Somebody who watches over WebRTC. */
 export interface WebRtcWatcher {
+  /** Known to its browser alone. */
   readonly session: string;
+  /** As everybody else may know it, and as samples name it. */
+  readonly viewer: string;
   readonly user: string;
   readonly address: string;
-  readonly stream: string;
+  /** The one that it gets now. */
+  readonly stream: 'stream1' | 'stream2';
+  /** The one that was asked for. */
+  readonly wished: 'stream1' | 'stream2';
   readonly since: number;
   readonly bytes: number;
   /** What the browser said last of how the stream reaches it. */
   readonly report?: ReceiverReport;
+  /** bit/s, over the last seconds. */
+  readonly bitrate?: number;
+  /** How often it has asked for packets again, and for keyframes. */
+  readonly nacks?: number;
+  readonly plis?: number;
+  readonly firs?: number;
 }
 
 /** Watching over WebRTC, each session as somebody. */
@@ -56,6 +73,10 @@ export interface WebRtcWatch {
   /** False where there is no such session. */
   readonly addCandidate: (session: string, line: number, candidate: string) => Promise<boolean>;
   readonly close: (session: string) => Promise<boolean>;
+  /** The same by the name that others know. */
+  readonly end: (viewer: string) => Promise<boolean>;
+  /** Gives a viewer the other stream, from its next keyframe on. Rejects where that cannot be; it then keeps its own. */
+  readonly move: (viewer: string, to: 'stream1' | 'stream2') => Promise<void>;
   readonly list: () => readonly WebRtcWatcher[];
 }
 
@@ -77,11 +98,19 @@ export interface PictureReader {
   onPicture(picture: Picture): void;
   /** Somebody else ended it: the right to watch is gone, or an administrator says so. */
   onEnd(): void;
-  /** What has been sent so far. */
-  bytes(): number;
+  progress(): PictureProgress;
 }
 
-export interface PictureWatcher {
+export interface PictureProgress {
+  /** What has been sent so far. */
+  readonly bytes: number;
+  /** Of that, what waits here because it is not taken. */
+  readonly backlogBytes: number;
+  /** Pictures left out for want of time. */
+  readonly framesDropped: number;
+}
+
+export interface PictureWatcher extends PictureProgress {
   readonly id: string;
   readonly protocol: PictureReader['protocol'];
   readonly user: string;
@@ -89,7 +118,6 @@ export interface PictureWatcher {
   readonly stream: string;
   readonly secure: boolean;
   readonly since: number;
-  readonly bytes: number;
 }
 
 /** Pictures one by one. Each variant is made once, for all who want it and only while somebody does. */
@@ -134,12 +162,52 @@ export interface Photos {
   readonly forget: (key: string) => void;
 }
 
+export type StatisticsPoint = ValueOf<AppRegistry['statistics']>;
+/** Somebody who watches, over whichever protocol. */
+export interface Viewer {
+  readonly id: string;
+  readonly protocol: 'rtsp' | 'webrtc' | PictureReader['protocol'];
+  /** stream1, stream2, rendition, pictures or other. */
+  readonly stream: string;
+  readonly user: string;
+  readonly address: string;
+  readonly since: number;
+  readonly bytes: number;
+  readonly report?: ReceiverReport;
+}
+
+/** One of the things that must hold. */
+export interface Check {
+  readonly name: string;
+  readonly ok: boolean;
+  /** Why not. */
+  readonly reason?: string;
+}
+
+export interface HookDelivery {
+  readonly event: string;
+  readonly result: 'delivered' | 'failed' | 'dropped';
+}
+
+/** Those who are told by HTTP what happens. */
+export interface Webhooks {
+  readonly deliveries$: Observable<HookDelivery>;
+  /** Sends a test at once, once. Says what is the matter where it did not arrive; fails where there is no such hook. */
+  readonly test: (name: string) => Promise<string | undefined>;
+}
+
 /** What the faces may know and ask of the video side. */
 export interface Media {
   readonly webrtc: WebRtcWatch;
   readonly pushed: PushedCameraDoor;
   readonly pictures: Pictures;
   readonly report: () => Omit<Beat, 'kind'> & { readonly state: MediaState };
+  /** A line of statistics for each of the last seconds, the oldest first. */
+  readonly history: () => readonly StatisticsPoint[];
+  readonly viewers: () => readonly Viewer[];
+  /** Twice a second while the media process runs, and when it has ended. */
+  readonly beats$: Observable<Omit<Beat, 'kind'>>;
+  readonly rebuilds$: Observable<Rebuild>;
   /** False where there is no such client. */
   readonly kick: (client: number) => Promise<boolean>;
   /** Undefined while the pipeline does not run. */
@@ -169,9 +237,8 @@ export interface Services {
   /** Validates, stores and serves another certificate. */
   readonly replaceCertificate: (cert: string, key: string) => Promise<Certificate>;
   /** What must hold for the server to be of use; each with the reason where it does not. */
-  readonly readiness: () => readonly {
-    readonly name: string;
-    readonly ok: boolean;
-    readonly reason?: string;
-  }[];
+  readonly readiness: () => readonly Check[];
+  readonly webhooks: Webhooks;
+  /** The newest lines of the log. */
+  readonly recentLog: LogMemory;
 }

@@ -27,7 +27,8 @@ export class ControlSetter {
   }
 
   /** Resolves when the device has them or has refused them, which may be never. */
-  set({ device, wishes }: DeviceControls): Promise<void> {
+  set({ device, atOnce, wishes: later }: DeviceControls, givesPictures: boolean): Promise<void> {
+    const wishes = givesPictures ? [...atOnce, ...later] : atOnce;
     const [asked, refusals] = [this.#asked, this.#refusals];
     const changed = wishes.filter(({ id, value }) => asked.get(id) !== value);
     const wanted = new Set(wishes.map(({ id }) => id));

@@ -1,13 +1,22 @@
 // Makes the plan so: starts what is wanted, exchanges what has changed without a gap, restarts what has failed.
 // Pipelines run only while somebody takes from their channel, or where they are to be kept warm.
 import { messageOf } from '../errors.js';
+import { liveEncoderProperties } from '../pipelines/encoders.js';
+import type { Machine } from '../pipelines/machine.js';
 import type { MediaPlan, PipelinePlan } from '../pipelines/plan.js';
 import type { Problem } from '../pipelines/settings.js';
 import { launchText } from '../pipelines/launchText.js';
 import { ControlSetter } from './deviceControls.js';
 import type { GStreamer, MediaEvent } from './gstreamer.js';
 import { withoutAccount, withoutSecrets } from './redact.js';
-import type { AlignmentReport, ChannelReport, PipelineGraph, PipelineReport } from './messages.js';
+import type {
+  AlignmentReport,
+  ChannelFigures,
+  PipelineGraph,
+  PipelineReport,
+  Rebuild,
+  Steering,
+} from './messages.js';
 
 /** A new pipeline that has given nothing by then will not. */
 const firstFrameWithinMs = 5000;
@@ -33,11 +42,16 @@ const longestRetryMs = 30_000;
 const longestRetryOfSourceMs = 10_000;
 /** Cameras lock out who tries a wrong password too often. */
 const retryUnauthorizedMs = 120_000;
+/** Encoders take less for no limit at all, or refuse it. */
+const leastBitrate = 50_000;
 
 interface Instance {
   /** Under which its messages come. */
   readonly owner: string;
   readonly plan: PipelinePlan;
+  /** Properties that may change while it runs, as they are now. */
+  live: Readonly<Record<string, string>>;
+  readonly startedAt: number;
   readonly stop: () => void;
 }
 
@@ -86,19 +100,30 @@ export class CannotRun extends Error {
 
 export class Engine {
   readonly #gst: GStreamer;
+  readonly #machine: Machine;
   readonly #units = new Map<string, Unit>();
   /** No longer in the plan, but somebody who is about to go still reads from them. */
   readonly #retiring = new Set<Unit>();
   readonly #demand = new Map<string, number>();
+  /** By channel, in bit/s: what its encoder may give, where that is less than the plan has it. */
+  readonly #steered = new Map<string, number>();
   /** By owner: who waits for the first frame of an instance. */
   readonly #waiting = new Map<string, Waiting>();
   readonly #log: (level: 'info' | 'warn', message: string) => void;
+  readonly #onRebuilt: (rebuild: Rebuild) => void;
   #serial = 0;
   #busy: Promise<void> = Promise.resolve();
 
-  constructor(gst: GStreamer, log: (level: 'info' | 'warn', message: string) => void) {
+  constructor(
+    gst: GStreamer,
+    machine: Machine,
+    log: (level: 'info' | 'warn', message: string) => void,
+    onRebuilt: (rebuild: Rebuild) => void,
+  ) {
     this.#gst = gst;
+    this.#machine = machine;
     this.#log = log;
+    this.#onRebuilt = onRebuilt;
     setInterval(() => {
       this.#watch();
     }, watchEveryMs);
@@ -109,6 +134,21 @@ export class Engine {
     const work = this.#busy.then(() => this.#apply(plan));
     this.#busy = work.catch(() => undefined);
     return work;
+  }
+
+  /** Holds encoders below what the plan asks for, or no more. Streams that are passed on as they come stay as they are. */
+  steer(steering: Steering): void {
+    for (const [channel, bitrate] of Object.entries(steering)) {
+      if (bitrate === null) this.#steered.delete(channel);
+      else if (Number.isFinite(bitrate))
+        this.#steered.set(channel, Math.max(leastBitrate, Math.round(bitrate)));
+      for (const unit of this.#units.values()) if (unit.plan.channel === channel) this.#tune(unit);
+    }
+  }
+
+  /** Whether the plan has this channel filled with H.264. */
+  givesH264(channel: string): boolean {
+    return [...this.#units.values()].some(({ plan }) => plan.channel === channel && plan.codec === 'h264');
   }
 
   hear(event: MediaEvent): void {
@@ -146,11 +186,14 @@ export class Engine {
   report(): PipelineReport[] {
     return [...this.#units.values()].map(
       ({ plan, running, state, since, restarts, reason, problem, controls }) => {
-        const { name, text, live, from } = running?.plan ?? plan;
+        const shown = running?.plan ?? plan;
+        const { name, text, from } = shown;
+        const encoderBitrate = this.#bitrateOf(shown);
         return {
           ...{ name, state, since, restarts },
-          text: launchText(text, live),
+          text: launchText(text, running?.live ?? this.#liveOf(shown)),
           ...(from === undefined ? {} : { from }),
+          ...(encoderBitrate === undefined ? {} : { encoderBitrate }),
           ...(reason === undefined ? {} : { reason }),
           ...(problem === undefined ? {} : { problem }),
           ...(controls.refusals.length === 0 ? {} : { refusals: controls.refusals }),
@@ -277,15 +320,12 @@ export class Engine {
     unit.next?.stop();
     unit.next = undefined;
     if (isSamePipeline(running.plan, plan)) {
-      for (const [property, value] of Object.entries(plan.live)) {
-        if (running.plan.live[property] === value) continue;
-        const [element = '', name = ''] = property.split('.');
-        if (!this.#gst.addon.setProperty(running.owner, element, name, value))
-          throw new CannotRun(`${plan.name} has no ${property}`);
-      }
-      unit.running = { ...running, plan };
-      if (plan.controls !== undefined && unit.state === 'running')
-        await within(controlsWithinMs, unit.controls.set(plan.controls));
+      const live = this.#liveOf(plan);
+      const missing = this.#setLive(running, live);
+      if (missing !== undefined) throw new CannotRun(`${plan.name} has no ${missing}`);
+      unit.running = { ...running, plan, live };
+      if (plan.controls !== undefined)
+        await within(controlsWithinMs, unit.controls.set(plan.controls, unit.state === 'running'));
       return;
     }
     if (plan.card !== undefined) {
@@ -303,12 +343,46 @@ export class Engine {
       unit.next = undefined;
       unit.running = next;
       this.#set(unit, 'running');
+      this.#tellRebuilt(next, 'settings');
       running.stop();
     } catch (error) {
       unit.next?.stop();
       unit.next = undefined;
       unit.plan = before;
       throw new CannotRun(`${plan.name}: ${messageOf(error)}`);
+    }
+  }
+
+  /** In bit/s; undefined where nothing is encoded. */
+  #bitrateOf({ channel, encoding }: PipelinePlan): number | undefined {
+    return encoding === undefined
+      ? undefined
+      : Math.min(encoding.bitrate, this.#steered.get(channel) ?? Infinity);
+  }
+
+  /** What may change while it runs, as it is to be. */
+  #liveOf(plan: PipelinePlan): Readonly<Record<string, string>> {
+    const { encoding, live } = plan;
+    const bitrate = this.#bitrateOf(plan);
+    if (encoding === undefined || bitrate === undefined || bitrate === encoding.bitrate) return live;
+    return { ...live, ...liveEncoderProperties({ ...encoding, bitrate }, this.#machine) };
+  }
+
+  /** The first property that there is not, if any. */
+  #setLive({ owner, live: before }: Instance, live: Readonly<Record<string, string>>): string | undefined {
+    return Object.entries(live).find(([property, value]) => {
+      const [element = '', name = ''] = property.split('.');
+      return before[property] !== value && !this.#gst.addon.setProperty(owner, element, name, value);
+    })?.[0];
+  }
+
+  /** What runs, and what is about to, is as it is to be. */
+  #tune(unit: Unit): void {
+    for (const instance of [unit.running, unit.next]) {
+      if (instance === undefined) continue;
+      const live = this.#liveOf(instance.plan);
+      // One that has hardly begun is tuned when it runs.
+      if (this.#setLive(instance, live) === undefined) instance.live = live;
     }
   }
 
@@ -327,6 +401,7 @@ export class Engine {
         }
         unit.running = next;
         this.#set(unit, 'running');
+        this.#tellRebuilt(next, 'settings');
         before.stop();
       },
       (error: unknown) => {
@@ -341,9 +416,11 @@ export class Engine {
   /** The new source takes over when it has a picture. One that has none is tried again and again, behind the card. */
   async #changeSource(unit: Unit, before: Instance): Promise<void> {
     if (unit.plan.exclusive) before.stop();
-    const next = this.#start(unit.plan);
+    const next = this.#open(unit);
     unit.next = next;
-    const first = this.#firstFrame(next, firstFrameOfSourceWithinMs);
+    const first = this.#firstFrame(next, firstFrameOfSourceWithinMs).then(() => {
+      this.#tellRebuilt(next, 'source');
+    });
     await within(
       changeOfSourceWithinMs,
       first.catch(() => undefined),
@@ -420,7 +497,7 @@ export class Engine {
       if (unit.running !== undefined || this.#units.get(unit.plan.name) !== unit) return;
       this.#set(unit, 'starting');
       try {
-        const instance = this.#start(unit.plan);
+        const instance = this.#open(unit);
         unit.running = instance;
         const patience = unit.plan.card === undefined ? firstFrameWithinMs : firstFrameOfSourceWithinMs;
         this.#settle(unit, instance, this.#firstFrame(instance, patience));
@@ -444,8 +521,7 @@ export class Engine {
         this.#hideCard(unit);
         unit.framesBefore = this.#channels()[unit.plan.channel]?.frames ?? 0;
         this.#set(unit, 'running');
-        unit.controls.opened();
-        if (unit.plan.controls !== undefined) void unit.controls.set(unit.plan.controls);
+        if (unit.plan.controls !== undefined) void unit.controls.set(unit.plan.controls, true);
       },
       (error: unknown) => {
         this.#failed(
@@ -494,8 +570,8 @@ export class Engine {
     }
   }
 
-  #channels(): Readonly<Record<string, ChannelReport>> {
-    return JSON.parse(this.#gst.addon.channels()) as Readonly<Record<string, ChannelReport>>;
+  #channels(): Readonly<Record<string, ChannelFigures>> {
+    return JSON.parse(this.#gst.addon.channels()) as Readonly<Record<string, ChannelFigures>>;
   }
 
   /** Whether it was one that begins again at its end. */
@@ -539,23 +615,37 @@ export class Engine {
     if (unit.reason !== error.message) this.#log('warn', `${unit.plan.name} has failed: ${error.message}`);
     this.#showFailure(unit, error);
     unit.restarts += 1;
+    this.#onRebuilt({ pipeline: unit.plan.name, reason: 'failure' });
     this.#restart(unit, error.problem === 'unauthorized' ? retryUnauthorizedMs : unit.retryMs);
     const longest = unit.plan.card === undefined ? longestRetryMs : longestRetryOfSourceMs;
     unit.retryMs = Math.min(unit.retryMs * 2, longest);
+  }
+
+  #tellRebuilt({ plan, startedAt }: Instance, reason: Rebuild['reason']): void {
+    this.#onRebuilt({ pipeline: plan.name, reason, ms: Date.now() - startedAt });
   }
 
   /** What was the matter is told until there is a picture again, or nobody asks any more. */
   #set(unit: Unit, state: Unit['state']): void {
     unit.state = state;
     unit.since = Date.now();
-    if (state === 'running') unit.onRunning?.();
+    if (state === 'running') {
+      this.#tune(unit);
+      unit.onRunning?.();
+    }
     if (state === 'starting') return;
     unit.reason = undefined;
     unit.problem = undefined;
   }
 
+  #open(unit: Unit): Instance {
+    unit.controls.opened();
+    if (unit.plan.controls !== undefined) void unit.controls.set(unit.plan.controls, false);
+    return this.#start(unit.plan);
+  }
+
   #start(plan: PipelinePlan, joining: Readonly<Record<string, string>> = {}): Instance {
-    return this.#play(plan, launchText(plan.text, { ...plan.live, ...plan.secrets, ...joining }));
+    return this.#play(plan, launchText(plan.text, { ...this.#liveOf(plan), ...plan.secrets, ...joining }));
   }
 
   #play(plan: PipelinePlan, text: string): Instance {
@@ -566,8 +656,7 @@ export class Engine {
     );
     pipeline.play();
     return {
-      owner,
-      plan,
+      ...{ owner, plan, live: this.#liveOf(plan), startedAt: Date.now() },
       stop: () => {
         this.#waiting.delete(owner);
         if (!this.#gst.addon.release(owner)) pipeline.stop();

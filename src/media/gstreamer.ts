@@ -50,6 +50,10 @@ export interface MediaAddon {
   rtspMounts(mounts: readonly { readonly path: string; readonly launch: string }[]): void;
   rtspAccess(access: object): void;
   rtspClients(): string;
+  /** PathSamples since the last time, as a JSON list; empty where there are none. */
+  rtspSamples(): string;
+  /** Milliseconds that the loop of the RTSP server takes to answer. */
+  rtspLoopLag(): number;
   rtspKick(client: number): boolean;
   webrtcOpen(offer: {
     readonly session: string;
@@ -64,6 +68,8 @@ export interface MediaAddon {
   webrtcAnswer(session: string, sdp: string): boolean;
   webrtcCandidate(session: string, line: number, candidate: string): boolean;
   webrtcStatistics(session: string): string;
+  /** What was learnt of the way to the browser since the last time: PathSamples as JSON, without viewer and time. */
+  webrtcSamples(session: string): string;
   /** Milliseconds since the last report; negative before the first. */
   webrtcSilence(session: string): number;
   webrtcClose(session: string): boolean;
@@ -93,6 +99,8 @@ export type MediaEvent =
   /** Nobody fills the channel any more. */
   | { readonly event: 'idle'; readonly channel: string }
   | { readonly event: 'picture'; readonly channel: string }
+  /** A pipeline reads from this channel now, and no more from the one before. */
+  | { readonly event: 'moved'; readonly pipeline: string; readonly channel: string }
   | { readonly event: 'demand'; readonly channel: string; readonly consumers: number }
   | {
       readonly event: 'error' | 'warning';
@@ -103,6 +111,15 @@ export type MediaEvent =
       readonly problem: Problem;
     }
   | { readonly event: 'ended'; readonly pipeline: string }
+  /** GStreamer's own warnings, few of each category. */
+  | {
+      readonly event: 'gst-log';
+      readonly category: string;
+      readonly element: string;
+      readonly message: string;
+      /** How many of this category were not told since the last one. */
+      readonly withheld: number;
+    }
   | { readonly event: 'rtsp-playing' | 'rtsp-closed'; readonly client: number }
   | { readonly event: 'rtsp-refused'; readonly address: string }
   | { readonly event: 'rtsp-withdrawn'; readonly clients: number }

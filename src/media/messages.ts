@@ -61,6 +61,8 @@ export interface WebRtcCandidate {
 
 export interface WebRtcOpened {
   readonly session: string;
+  /** By which others know it, who are not to know its name. */
+  readonly viewer: string;
   /** The answer, or the offer. */
   readonly sdp: string;
 }
@@ -96,10 +98,22 @@ export interface PipelineReport {
   readonly restarts: number;
   /** The source that it takes encoded video from. */
   readonly from?: string;
+  /** What its encoder is told, in bit/s; those without cannot be steered, because they pass on what they get. */
+  readonly encoderBitrate?: number;
   readonly reason?: string;
   readonly problem?: Problem;
   /** What its device does not do of what settings ask of it. */
   readonly refusals?: readonly Refusal[];
+}
+
+/** Why a pipeline was made anew: settings or the source of a camera were changed, or it had failed. */
+export type RebuildReason = 'settings' | 'source' | 'failure';
+
+export interface Rebuild {
+  readonly pipeline: string;
+  readonly reason: RebuildReason;
+  /** Until the new one had its first picture; nothing is known of that where it failed. */
+  readonly ms?: number;
 }
 
 export interface Refusal {
@@ -135,7 +149,8 @@ export interface GraphLink {
   readonly caps: string;
 }
 
-export interface ChannelReport {
+/** What the hub counts. */
+export interface ChannelFigures {
   readonly producing: boolean;
   readonly consumers: number;
   readonly frames: number;
@@ -145,6 +160,11 @@ export interface ChannelReport {
   readonly changes: number;
   readonly ageMs: number;
   readonly caps: string;
+}
+
+export interface ChannelReport extends ChannelFigures {
+  /** Over the last seconds, in bit/s. */
+  readonly bitrate: number;
 }
 
 export interface ReceiverReport {
@@ -162,18 +182,45 @@ export interface RtspClientReport {
   readonly secure: boolean;
   readonly address?: string;
   readonly bytes?: number;
+  /** bit/s, over the last three seconds. */
+  readonly bitrate?: number;
   /** What the player said last of how the stream reaches it. */
   readonly report?: ReceiverReport;
+  /** What the player itself thinks that its way carries, in bit/s. */
+  readonly estimateBps?: number;
+  /** How often the player has asked for packets again, and for a keyframe in either of two ways. */
+  readonly nacks?: number;
+  readonly plis?: number;
+  readonly firs?: number;
+  /** Over TCP: what is kept here and in the system because the player does not take it. */
+  readonly backlogBytes?: number;
+  /** How late that makes what is sent now. */
+  readonly delayMs?: number;
+  /** Pictures that this player has missed because it was too slow. */
+  readonly framesDropped?: number;
   readonly transport: string;
 }
 
 export interface WebRtcReport {
+  /** Known to its browser alone. */
   readonly session: string;
+  /** As samples name it. */
+  readonly viewer: string;
   readonly since: number;
+  /** The one that it gets now. */
   readonly stream: string;
   readonly state: string;
+  /** Of payload, since it began. */
   readonly bytes?: number;
+  /** Of payload over the last seconds, in bit/s. */
+  readonly bitrate: number;
   readonly report?: ReceiverReport;
+  /** How often the browser has asked for packets again, and for keyframes. */
+  readonly nacks?: number;
+  readonly plis?: number;
+  readonly firs?: number;
+  /** By the feedback on each packet over the last seconds, where the browser gives any. */
+  readonly path?: { readonly lossPercent: number; readonly rttMs: number };
 }
 
 interface Spread {
@@ -204,6 +251,10 @@ export interface Beat {
   readonly webrtc: readonly WebRtcReport[];
   /** While two cameras are shown in one picture. */
   readonly alignment?: AlignmentReport;
+  /** Where the RTSP server listens, as far as it could. */
+  readonly rtsp?: Pick<RtspPorts, 'port' | 'securePort'>;
+  /** How long the loop of GLib takes to answer; much more than nothing means that it hangs. */
+  readonly loopLagMs?: number;
 }
 
 export type FromMedia =
@@ -217,7 +268,14 @@ export type FromMedia =
   /** Whether anybody wants this rendition, by the name of its channel. */
   | { readonly kind: 'rendition'; readonly channel: string; readonly wanted: boolean }
   | ({ readonly kind: 'webrtc-candidate' } & WebRtcCandidate)
-  /** What was learnt of the ways to the viewers, ten times a second while there is anything. */
+  /** What was learnt of the ways to the viewers, ten times a second while there is anything; `at` is on their clock. */
   | { readonly kind: 'samples'; readonly at: number; readonly samples: readonly PathSample[] }
-  | { readonly kind: 'log'; readonly level: 'info' | 'warn'; readonly message: string }
+  /** `category`: that of GStreamer, where it is GStreamer that warns. */
+  | {
+      readonly kind: 'log';
+      readonly level: 'debug' | 'info' | 'warn';
+      readonly message: string;
+      readonly category?: string;
+    }
+  | ({ readonly kind: 'rebuilt' } & Rebuild)
   | Beat;

@@ -6,8 +6,11 @@ import type { Machine } from '../pipelines/machine.js';
 import { DeviceWatch } from './deviceWatch.js';
 import { CannotRun, Engine } from './engine.js';
 import { loadGStreamer, type MediaEvent } from './gstreamer.js';
-import type { Beat, FromMedia, RtspPorts, ToMedia, WebRtcOrder } from './messages.js';
+import { lineOf } from './gstWarnings.js';
+import type { Beat, ChannelFigures, FromMedia, RtspPorts, ToMedia, WebRtcOrder } from './messages.js';
+import { monotonicMs, parseSamples, PathSamples } from './pathSamples.js';
 import { PictureTaps } from './pictureTaps.js';
+import { Rates } from './rates.js';
 import { UnfitOffer } from './sdp.js';
 import { WebRtcSessions } from './webrtcSessions.js';
 
@@ -19,13 +22,25 @@ function say(message: FromMedia): void {
 
 const gst = loadGStreamer();
 const { addon } = gst;
-const engine = new Engine(gst, (level, message) => {
-  say({ kind: 'log', level, message });
-});
+const machine: Machine = {
+  cores: availableParallelism(),
+  encoders: knownEncoders.filter((element) => addon.hasElement(element)),
+};
+const engine = new Engine(
+  gst,
+  machine,
+  (level, message) => {
+    say({ kind: 'log', level, message });
+  },
+  (rebuild) => {
+    say({ kind: 'rebuilt', ...rebuild });
+  },
+);
 addon.listen((json) => {
   const event = JSON.parse(json) as MediaEvent;
   if (event.event === 'rtsp-refused')
     say({ kind: 'log', level: 'warn', message: `A wrong RTSP log-in came from ${event.address}` });
+  if (event.event === 'gst-log') say(lineOf(event));
   if (event.event === 'demand' && event.channel.includes('@'))
     say({ kind: 'rendition', channel: event.channel, wanted: event.consumers > 0 });
   if (event.event === 'picture') pictures.hear(event.channel);
@@ -42,6 +57,8 @@ const webrtc = new WebRtcSessions(addon, {
   },
 });
 
+let listening: Beat['rtsp'];
+
 function serveRtsp(order: RtspPorts): void {
   const { address, port, securePort, certificate, key, maxSessions, multicast } = order;
   addon.rtspLimit(maxSessions);
@@ -55,11 +72,13 @@ function serveRtsp(order: RtspPorts): void {
   } catch (error) {
     throw new CannotRun(`Port ${String(port)} cannot be used: ${messageOf(error)}`);
   }
+  listening = { port, securePort: listening?.securePort ?? null };
   try {
     addon.rtspsListen(address, securePort ?? 0, certificate, key);
   } catch (error) {
     throw new CannotRun(`Port ${String(securePort)} cannot be used: ${messageOf(error)}`);
   }
+  listening = { port, securePort };
 }
 
 async function obey(message: ToMedia): Promise<unknown> {
@@ -86,8 +105,13 @@ async function obey(message: ToMedia): Promise<unknown> {
     case 'webrtc-close':
       return webrtc.close(message.order.session);
     case 'webrtc-move':
+      if (!engine.givesH264(message.order.stream))
+        throw new CannotRun(`${message.order.stream} is no stream of H.264`);
+      await webrtc.move(message.order.session, message.order.stream);
+      return undefined;
     case 'steer':
-      throw new CannotRun(`This process does not know how to ${message.kind}`);
+      engine.steer(message.order);
+      return undefined;
     case 'graph':
       return engine.graph(message.order.pipeline);
   }
@@ -120,10 +144,6 @@ process.on('disconnect', () => process.exit(0));
 process.on('SIGINT', () => undefined);
 process.on('SIGTERM', () => undefined);
 
-const machine: Machine = {
-  cores: availableParallelism(),
-  encoders: knownEncoders.filter((element) => addon.hasElement(element)),
-};
 say({ kind: 'ready', machine, version: addon.version() });
 
 // Where the devices are is told by whoever started this.
@@ -139,14 +159,35 @@ new DeviceWatch({
   },
 });
 
+const sources = [() => parseSamples(addon.rtspSamples()), () => webrtc.samples(monotonicMs())];
+new PathSamples(sources, (samples) => {
+  say({ kind: 'samples', at: monotonicMs(), samples });
+});
+
+const rates = new Rates();
+/** What the hub tells of its channels, and how fast they flow. */
+function channels(): Beat['channels'] {
+  const now = Date.now();
+  rates.tidy(now);
+  const all = JSON.parse(addon.channels()) as Readonly<Record<string, ChannelFigures>>;
+  return Object.fromEntries(
+    Object.entries(all).map(([name, channel]) => [
+      name,
+      { ...channel, bitrate: Math.round(8 * rates.of(name, channel.bytes, now)) },
+    ]),
+  );
+}
+
 setInterval(() => {
   const alignment = engine.alignment();
   const beat: Beat = {
     kind: 'beat',
     pipelines: engine.report(),
-    channels: JSON.parse(addon.channels()) as Beat['channels'],
+    channels: channels(),
     clients: JSON.parse(addon.rtspClients()) as Beat['clients'],
     webrtc: webrtc.report(),
+    loopLagMs: addon.rtspLoopLag(),
+    ...(listening === undefined ? {} : { rtsp: listening }),
     ...(alignment === undefined ? {} : { alignment }),
   };
   say(beat);

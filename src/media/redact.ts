@@ -1,17 +1,12 @@
 // Graphs are for everybody who may look at pipelines; the passwords in them are not.
+import { withoutAccount } from '../system/redact.js';
 import type { PipelineGraph } from './messages.js';
+
+export { withoutAccount };
 
 const isSecret = /-pw$/;
 /** In the labels of DOT: a quotation mark is `\"` there, and inside of a value `\\\"`, as a backslash is four. */
 const secretInDot = /(-pw=)\\"(?:[^\\]|\\{4}|\\{3}")*\\"/g;
-
-/** Name and password in an address, as `encodeURIComponent` leaves them. */
-const account = /(:\/\/)[\w\-.!~*'()%]*(?::[\w\-.!~*'()%]*)?@/g;
-
-/** For messages as well, which may repeat an address. */
-export function withoutAccount(text: string): string {
-  return text.replaceAll(account, '$1***@');
-}
 
 export function withoutSecrets({ dot, elements, links }: PipelineGraph): PipelineGraph {
   return {

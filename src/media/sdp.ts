@@ -7,6 +7,8 @@ export interface VideoOffer {
   readonly parameters: string;
   /** Of the extension for transport-wide congestion control; 0 where it is not offered. */
   readonly twccId: number;
+  /** Whether its receiver may say what it thinks that the way carries (REMB). */
+  readonly givesEstimates: boolean;
 }
 
 /** The offer holds nothing that could be answered. */
@@ -40,7 +42,8 @@ export function readOffer(sdp: string, profile: string): VideoOffer {
       'no codec',
       'The offer has no H.264 with packetization-mode=1, which is what is sent here',
     );
-  return { ...chosen, codec: 'H264', twccId: twccIn(lines) };
+  const givesEstimates = lines.includes(`a=rtcp-fb:${String(chosen.payloadType)} goog-remb`);
+  return { ...chosen, codec: 'H264', twccId: twccIn(lines), givesEstimates };
 }
 
 /** Chooses what a browser that sends its camera is to send: H.264, which can be passed on as it is, before VP8. */
@@ -50,9 +53,10 @@ export function readPushedOffer(sdp: string): VideoOffer {
     throw new UnfitOffer('no video', 'The offer sends no video; its transceiver must send');
   const [h264] = wholeH264(lines);
   const twccId = twccIn(lines);
-  if (h264 !== undefined) return { ...h264, codec: 'H264', twccId };
+  const common = { twccId, givesEstimates: false };
+  if (h264 !== undefined) return { ...h264, ...common, codec: 'H264' };
   const [vp8] = typesOf(lines, 'VP8');
-  if (vp8 !== undefined) return { ...vp8, codec: 'VP8', twccId };
+  if (vp8 !== undefined) return { ...vp8, ...common, codec: 'VP8' };
   throw new UnfitOffer('no codec', 'The offer has neither H.264 with packetization-mode=1 nor VP8');
 }
 

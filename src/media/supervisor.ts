@@ -8,10 +8,12 @@ import type { PathSample } from '../adaptive/samples.js';
 import type { Machine } from '../pipelines/machine.js';
 import type { VideoDevice } from '../pipelines/settings.js';
 import { FrameReader, pictureFile, type Picture } from './pictureFrames.js';
-import type { Beat, FromMedia, OrderKind, Orders, WebRtcCandidate } from './messages.js';
+import type { Beat, FromMedia, OrderKind, Orders, Rebuild, WebRtcCandidate } from './messages.js';
 
 /** A process that has said nothing for this long hangs. */
 const silenceMs = 2000;
+/** Its loop may be busy for a moment; after this long it does not come back. */
+const loopHangsMs = 10_000;
 /** Loading GStreamer for the first time may take a while: it looks at all of its plugins. */
 const startWithinMs = 60_000;
 const firstRetryMs = 200;
@@ -45,7 +47,7 @@ interface Pending {
 }
 
 export interface SupervisorOptions {
-  readonly log: (level: 'info' | 'warn', message: string) => void;
+  readonly log: (level: 'debug' | 'info' | 'warn', message: string, category?: string) => void;
   /** Where the devices of the machine are. */
   readonly deviceFolder?: string;
   /** The program of the media process. */
@@ -78,6 +80,9 @@ export class Supervisor {
   readonly #samples = new Subject<readonly PathSample[]>();
   /** What is learnt of the ways to the viewers. */
   readonly samples$: Observable<readonly PathSample[]> = this.#samples.asObservable();
+  readonly #rebuilds = new Subject<Rebuild>();
+  /** Pipelines that were made anew. */
+  readonly rebuilds$: Observable<Rebuild> = this.#rebuilds.asObservable();
   readonly state$: Observable<MediaState> = this.#state.asObservable();
   /** Twice a second while the process runs. */
   readonly beats$: Observable<Omit<Beat, 'kind'>> = this.#beats.asObservable();
@@ -146,6 +151,7 @@ export class Supervisor {
     this.#devices.complete();
     this.#pictures.complete();
     this.#samples.complete();
+    this.#rebuilds.complete();
   }
 
   async #send(kind: OrderKind, order: unknown): Promise<unknown> {
@@ -234,13 +240,18 @@ export class Supervisor {
         this.#settle(message.id)?.reject(new MediaFailure(message.reason, message.unsupported));
         break;
       case 'webrtc-closed':
-        this.#closedSessions.next(message.session);
+        setImmediate(() => {
+          this.#closedSessions.next(message.session);
+        });
         break;
       case 'rendition':
         this.#renditions.next(message);
         break;
       case 'webrtc-candidate':
-        this.#candidates.next(message);
+        // Messages that come together are all heard before a promise goes on, and so before whoever opened the session.
+        setImmediate(() => {
+          this.#candidates.next(message);
+        });
         break;
       case 'devices':
         this.#devices.next(message.devices);
@@ -249,10 +260,19 @@ export class Supervisor {
         this.#samples.next(message.samples);
         break;
       case 'log':
-        this.#options.log(message.level, message.message);
+        this.#options.log(message.level, message.message, message.category);
         break;
+      case 'rebuilt': {
+        const { kind: _kind, ...rebuild } = message;
+        this.#rebuilds.next(rebuild);
+        break;
+      }
       case 'beat': {
         const { kind: _kind, ...beat } = message;
+        if ((beat.loopLagMs ?? 0) > loopHangsMs) {
+          this.#options.log('warn', 'The loop of the media process hangs, and the process is ended');
+          child.kill('SIGKILL');
+        }
         this.#beats.next(beat);
         break;
       }

@@ -22,24 +22,71 @@ export const adaptiveBitrate = defineObservable('adaptiveBitrate', {
   effect: 'live',
 });
 
-const Decision = object({
-  target: Type.Integer({ minimum: 0 }),
-  reason: Type.String({ maxLength: 256 }),
+const bps = Type.Integer({ minimum: 0, description: 'bit/s' });
+const reason = Type.String({ maxLength: 256 });
+const known = Type.Number({ minimum: 0 });
+const rung = object({
+  height: Type.Union([Type.Integer({ minimum: 1 }), Type.Null()], { description: 'Lines at most.' }),
+  framerate: Type.Union([Type.Integer({ minimum: 1 }), Type.Null()], { description: 'Frames/s at most.' }),
 });
+const free = { height: null, framerate: null };
 
 export const adaptiveState = defineObservable('adaptiveState', {
   schema: object({
-    active: Type.Boolean(),
-    streams: Type.Record(Type.String({ maxLength: 32 }), Decision, { maxProperties: 8 }),
-    viewers: Type.Record(Type.String({ maxLength: 64 }), Decision, { maxProperties: 256 }),
+    active: Type.Boolean({
+      description: 'Whether it follows the network: it does while it is on and somebody watches.',
+    }),
+    streams: Type.Record(
+      Type.String({ maxLength: 32 }),
+      object({
+        target: bps,
+        reason,
+        limitedBy: Type.Optional(
+          Type.String({ maxLength: 64, description: 'The viewer who sets the target.' }),
+        ),
+        rung: Type.Optional(rung),
+      }),
+      { maxProperties: 8 },
+    ),
+    viewers: Type.Record(
+      Type.String({ maxLength: 64 }),
+      object({
+        target: bps,
+        reason,
+        stream: Type.Optional(Type.String({ maxLength: 32, description: 'The one it gets now.' })),
+        state: Type.Optional(choice(['starting', 'growing', 'holding', 'draining', 'competing', 'silent'])),
+        votes: Type.Optional(Type.Boolean({ description: 'Whether the stream follows this viewer.' })),
+        available: Type.Optional(bps),
+        loss: Type.Optional(ratio),
+        rtt: Type.Optional(known),
+        jitter: Type.Optional(known),
+        queue: Type.Optional(
+          Type.Number({ minimum: 0, description: 'Milliseconds of stream that wait on the way.' }),
+        ),
+      }),
+      { maxProperties: 256 },
+    ),
   }),
   default: { active: false, streams: {}, viewers: {} },
   title: 'What the adaptive loop does',
-  description: 'The target of each stream and viewer, and why.',
+  description:
+    'The target of each stream and viewer, and why. Viewers are named as in `/api/clients`, without their addresses.',
   read: media.read,
   write: nobody,
   save: false,
   effect: 'none',
+});
+
+export const adaptiveLadder = defineObservable('adaptiveLadder', {
+  schema: object({ stream1: rung, stream2: rung }),
+  default: { stream1: free, stream2: free },
+  title: 'Limits set by the adaptive loop',
+  description:
+    'How large and how fast the streams are at most while bits are scarce; null where what people ask for holds. It moves only where `adaptiveBitrate` has `ladder`.',
+  read: media.read,
+  write: nobody,
+  save: false,
+  effect: 'renegotiate',
 });
 
 export const networkStats = defineObservable('networkStats', {

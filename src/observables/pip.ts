@@ -87,12 +87,24 @@ export const pip = defineView('pip', {
   },
 });
 
+const Triggers = Type.Record(
+  Type.String({ pattern: '^.{1,64}$' }),
+  Type.Union([Type.Boolean(), Type.Integer(), Type.String({ maxLength: 64 })]),
+  {
+    maxProperties: 8,
+    additionalProperties: false,
+    description:
+      'By the method `hardware`: controls of a V4L2 camera by their names, such as `Trigger Mode`, and the value each has as long as that is the method, as a number or as its menu calls it. A camera that waits for pulses shows nothing without them.',
+  },
+);
+
 export const streamAlignment = defineObservable('streamAlignment', {
   schema: object({
     enabled: Type.Boolean(),
     method: choice(['timestamp', 'hardware', 'software']),
     maxLatencyMs: Type.Integer({ minimum: 0, maximum: 2000 }),
     syncTolerance: Type.Integer({ minimum: 1, maximum: 1000, description: 'Milliseconds.' }),
+    triggers: Type.Optional(object({ primary: Type.Optional(Triggers), secondary: Type.Optional(Triggers) })),
   }),
   default: { enabled: true, method: 'timestamp', maxLatencyMs: 100, syncTolerance: 33 },
   title: 'Camera alignment',
@@ -106,6 +118,10 @@ export const streamAlignment = defineObservable('streamAlignment', {
 const ms = Type.Number({ minimum: 0 });
 const spread = object({ median: ms, worst: ms });
 const count = Type.Integer({ minimum: 0 });
+const inWords = Type.String({
+  maxLength: 1024,
+  description: 'Whether the camera has a trigger, and whether it is used.',
+});
 
 export const alignmentStatus = defineObservable('alignmentStatus', {
   schema: object({
@@ -119,6 +135,7 @@ export const alignmentStatus = defineObservable('alignmentStatus', {
     repeated: count,
     dropped: count,
     reason: Type.Optional(Type.String({ maxLength: 256 })),
+    triggers: object({ primary: inWords, secondary: inWords }),
   }),
   default: {
     state: 'idle',
@@ -127,6 +144,7 @@ export const alignmentStatus = defineObservable('alignmentStatus', {
     lagMs: { primary: 0, secondary: 0 },
     repeated: 0,
     dropped: 0,
+    triggers: { primary: 'none', secondary: 'none' },
   },
   title: 'State of the alignment',
   description:

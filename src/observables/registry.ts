@@ -24,6 +24,7 @@ import * as system from './system.js';
 import * as tags from './tags.js';
 import * as users from './users.js';
 import * as webrtc from './webrtc.js';
+import * as webhooks from './webhooks.js';
 import * as webserver from './webserver.js';
 
 const groupFiles = {
@@ -46,6 +47,7 @@ const groupFiles = {
   discovery: { title: 'Discovery', declarations: discovery },
   webserver: { title: 'Web server', declarations: webserver },
   system: { title: 'System', declarations: system },
+  webhooks: { title: 'Webhooks', declarations: webhooks },
   users: { title: 'Users', declarations: users },
   automation: { title: 'Presets, schedules and locks', declarations: automation },
   actions: { title: 'Actions', declarations: actions },

@@ -3,6 +3,7 @@ import type { Capability } from '../observables/devices.js';
 import { controllable, controlOf, deviceOf, type Controllable } from './controls.js';
 import { adjustable } from './picture.js';
 import type { Head, VideoDevice } from './settings.js';
+import { triggersOf } from './triggers.js';
 
 /** Done to the picture whatever the camera is. */
 const inPicture = ['videoRotation', 'videoFlip', 'digitalZoom', 'timestampOverlay'] as const;
@@ -20,6 +21,12 @@ const nobodys = [
 const ownLight = { primary: 'light0', secondary: 'light1' } as const;
 const ownSensor = { primary: 'cam0SelectedSensor', secondary: 'cam1SelectedSensor' } as const;
 
+function byDevice(control: VideoDevice['controls'][number] | undefined): Capability | undefined {
+  if (control === undefined) return undefined;
+  const { name, minimum, maximum, default: usual } = control;
+  return { by: 'device', control: name, minimum, maximum, default: usual };
+}
+
 export function headCapabilities(
   camera: 'primary' | 'secondary',
   head: Head,
@@ -30,11 +37,8 @@ export function headCapabilities(
   const picture: Capability = { by: head.source === 'none' ? 'none' : 'picture' };
   const simulated: Capability = { by: isTest ? 'simulated' : 'none' };
   const byControl = (what: Controllable): Capability => {
-    const control = controlOf(what, device);
-    if (control !== undefined) {
-      const { name, minimum, maximum, default: usual } = control;
-      return { by: 'device', control: name, minimum, maximum, default: usual };
-    }
+    const own = byDevice(controlOf(what, device));
+    if (own !== undefined) return own;
     if (adjustable.some((each) => each === what)) return picture;
     return pretendedOfSensor.includes(what) ? simulated : { by: 'none' };
   };
@@ -42,6 +46,7 @@ export function headCapabilities(
     ...controllable.map((what) => [what, byControl(what)] as const),
     ...inPicture.map((what) => [what, picture] as const),
     ...[...pretended, ownLight[camera]].map((what) => [what, simulated] as const),
+    ['trigger', byDevice(triggersOf(device)[0]) ?? { by: 'none' }],
     ...[...nobodys, ownSensor[camera]].map((what) => [what, { by: 'none' }] as const),
   ]);
 }

@@ -3,6 +3,7 @@
 import { deviceAt } from '../observables/devices.js';
 import { balancePresets } from '../observables/exposure.js';
 import type { Head, MediaSettings, VideoDevice } from './settings.js';
+import { triggerWishes } from './triggers.js';
 
 type Control = VideoDevice['controls'][number];
 
@@ -17,6 +18,8 @@ export interface ControlWish {
 
 export interface DeviceControls {
   readonly device: string;
+  /** What decides whether pictures come at all, and is therefore set before any has. */
+  readonly atOnce: readonly ControlWish[];
   /** In this order: what switches an automatic off comes before what that leaves free. */
   readonly wishes: readonly ControlWish[];
 }
@@ -178,7 +181,11 @@ export function controlOf(what: Controllable, device: VideoDevice | undefined): 
   return rule.by.map((name) => controls.get(name)).find((control) => control !== undefined);
 }
 
-export function deviceControls(device: VideoDevice, settings: MediaSettings): DeviceControls {
+export function deviceControls(
+  camera: 'primary' | 'secondary',
+  device: VideoDevice,
+  settings: MediaSettings,
+): DeviceControls {
   const controls = new Controls(device);
   const wishes = Object.values<Rule>(rules).flatMap((rule) =>
     rule
@@ -189,7 +196,7 @@ export function deviceControls(device: VideoDevice, settings: MediaSettings): De
           : [{ id: each[0].id, name: each[0].name, value: each[1], setting: rule.setting }],
       ),
   );
-  return { device: device.path, wishes };
+  return { device: device.path, atOnce: triggerWishes(camera, device, settings.streamAlignment), wishes };
 }
 
 function balancesItself({ whiteBalance }: MediaSettings, controls: Controls): boolean {

@@ -62,7 +62,7 @@ export const formats: Readonly<Record<Codec, Format>> = {
 /** Seconds between keyframes: newcomers ask for one, so these are for those who lost something. */
 const keyframeSeconds: Readonly<Record<EncoderWish['latency'], number>> = { low: 2, normal: 2, high: 4 };
 /** Milliseconds of stream that the encoder may bring forward or put off to keep to the bitrate. */
-const bufferMs: Readonly<Record<EncoderWish['latency'], number>> = { low: 100, normal: 500, high: 2000 };
+const bufferMs: Readonly<Record<EncoderWish['latency'], number>> = { low: 150, normal: 500, high: 2000 };
 
 /** In software and live, each step is one that a small machine can take at the sizes it is asked for. */
 const x264Presets: Readonly<Record<EncoderWish['preset'], string>> = {
@@ -96,9 +96,11 @@ const encoders: Readonly<Record<Codec, readonly Encoder[]>> = {
     {
       element: 'v4l2h264enc',
       speed: inHardware,
-      fixed: (wish) =>
-        `extra-controls="controls,video_bitrate=${String(wish.bitrate)},h264_i_frame_period=${keyframeEvery(wish)},repeat_sequence_header=1"`,
-      live: () => ({}),
+      fixed: () => '',
+      // Set while the device is open, they go to the driver at once (gst_v4l2_object_set_property_helper).
+      live: (wish) => ({
+        'extra-controls': `controls,video_bitrate=${String(wish.bitrate)},h264_i_frame_period=${keyframeEvery(wish)},repeat_sequence_header=1`,
+      }),
     },
     ...['vah264enc', 'nvh264enc'].map((element): Encoder => ({
       element,
@@ -204,7 +206,10 @@ export function encoderInput(wish: EncoderWish, machine: Machine): 'NV12' | 'I42
 /** The part of a launch text from raw frames to what the hub carries. */
 export function encoderText(wish: EncoderWish, machine: Machine): string {
   const encoder = choose(wish, machine);
-  return `${encoder.element} name=encoder ${encoder.fixed(wish)} ! ${formats[wish.codec].after(wish)}`;
+  const element = [encoder.element, 'name=encoder', encoder.fixed(wish)]
+    .filter((word) => word !== '')
+    .join(' ');
+  return `${element} ! ${formats[wish.codec].after(wish)}`;
 }
 
 export function liveEncoderProperties(wish: EncoderWish, machine: Machine): Record<string, string> {

@@ -14,7 +14,8 @@ import {
   type EncoderWish,
 } from './encoders.js';
 import { deviceControls, deviceOf, type DeviceControls } from './controls.js';
-import { history } from './launchText.js';
+import { withinRung } from './ladder.js';
+import { history, launchText } from './launchText.js';
 import { effectiveFramerate, mainCamera, type Machine } from './machine.js';
 import { overlayProperties } from './overlay.js';
 import { obstacleTo, passedFramerate } from './passthrough.js';
@@ -49,6 +50,10 @@ export interface PipelinePlan {
   readonly joining?: Readonly<Record<string, string>>;
   /** The launch text of what stands in for it while it gives nothing; without one, it must run or not be. */
   readonly card?: string;
+  /** Of what viewers get from it. */
+  readonly codec?: Codec;
+  /** What is wished of its encoder, from which its live properties follow for any other bitrate. */
+  readonly encoding?: EncoderWish;
   /** Controls of the device that it opens, which change while it runs. */
   readonly controls?: DeviceControls;
 }
@@ -88,6 +93,18 @@ const aliases: Readonly<Record<string, readonly string[]>> = {
   stream1: ['/stream1', '/stream0', '/stream', '/live', '/camera0/stream0', '/onvif/profile_1'],
   stream2: ['/stream2', '/camera0/stream1', '/onvif/profile_2'],
 };
+
+/** Which stream an RTSP client plays, by its path; a size or rate of its own makes it a rendition. */
+export function streamAt(path: string): string {
+  for (const [stream, paths] of Object.entries(aliases))
+    for (const alias of paths) {
+      if (!path.startsWith(alias)) continue;
+      const next = path.charAt(alias.length);
+      if (next === '' || next === '/') return stream;
+      if (next === '@') return 'rendition';
+    }
+  return 'other';
+}
 
 export function plan(settings: MediaSettings, machine: Machine): MediaPlan {
   const { stream2, videoEncoder, streamPreload, pipEnabled } = settings;
@@ -129,6 +146,7 @@ export function plan(settings: MediaSettings, machine: Machine): MediaPlan {
       : []),
   ];
   streams.push(...settings.streamRenditions.flatMap((name) => renditionOf(name, streams)));
+  // What the adaptive loop asks for must not reach the camera, which would begin anew.
   const highest = Math.max(...streams.map((stream) => stream.framerate));
   const cameras = pipEnabled ? (['primary', 'secondary'] as const) : [camera];
   const picture = pipEnabled ? 'raw/scene' : `raw/${camera}`;
@@ -142,8 +160,15 @@ export function plan(settings: MediaSettings, machine: Machine): MediaPlan {
       return obstacle === undefined ? [] : [[stream.id, obstacle]];
     }),
   );
+  const encoded = (stream: Stream): Stream =>
+    stream.id === 'stream1' || stream.id === 'stream2'
+      ? withinRung(stream, settings.adaptiveLadder[stream.id])
+      : stream;
   return {
-    framerate,
+    framerate:
+      obstacles['stream1'] === undefined
+        ? framerate
+        : withinRung({ ...main, framerate }, settings.adaptiveLadder.stream1).framerate,
     obstacles,
     pipelines: [
       ...cameras.flatMap((each) => cameraPlans(each, highest, settings, machine)),
@@ -151,7 +176,7 @@ export function plan(settings: MediaSettings, machine: Machine): MediaPlan {
       ...streams.map((stream) =>
         obstacles[stream.id] === undefined
           ? relayPlan(stream, camera)
-          : encodePlan(stream, picture, settings, machine),
+          : encodePlan(encoded(stream), picture, settings, machine),
       ),
       ...settings.pictureVariants.map((channel) => picturePlan(channel, picture, settings)),
     ],
@@ -195,7 +220,7 @@ function cameraPlans(
     ...source,
     name: `capture/${camera}`,
     preload: false,
-    ...(device === undefined ? {} : { controls: deviceControls(device, settings) }),
+    ...(device === undefined ? {} : { controls: deviceControls(camera, device, settings) }),
   };
   // The card is read as it is.
   const isCamera = head.source !== 'none';
@@ -243,7 +268,8 @@ function codedCardText(head: MediaSettings['cameraHeadSettings']['primary'], mac
   };
   const input = encoderInput(wish, machine);
   const convert = input === 'NV12' ? '' : ` ! videoconvert ! video/x-raw,format=${input}`;
-  return `${cardText(head)}${convert} ! ${encoderText(wish, machine)}`;
+  const encode = launchText(encoderText(wish, machine), liveEncoderProperties(wish, machine));
+  return `${cardText(head)}${convert} ! ${encode}`;
 }
 
 /** What the camera sends, for viewers, with the parameters of the stream before each keyframe. */
@@ -256,6 +282,7 @@ function relayPlan({ id, preload }: Stream, camera: 'primary' | 'secondary'): Pi
     live: {},
     // Viewers have seen already what came since the last keyframe.
     joining: { 'frames.replay': 'none' },
+    codec: 'h264',
     channel: id,
     preload,
   };
@@ -284,7 +311,7 @@ function encodePlan(
   settings: MediaSettings,
   machine: Machine,
 ): PipelinePlan {
-  const wish = {
+  const wish: EncoderWish = {
     ...{ codec, bitrate, profile, framerate },
     ...{
       element: settings.encoderElement,
@@ -313,6 +340,8 @@ function encodePlan(
       ...overlayProperties(settings, width),
       ...liveEncoderProperties(wish, machine),
     },
+    codec,
+    encoding: wish,
     channel: id,
     preload,
     ...undemanding,

@@ -4,6 +4,7 @@ import type { ValueOf } from '../observables/define.js';
 
 export const mediaKeys = [
   'activeCameraHead',
+  'adaptiveLadder',
   'autoExposure',
   'blueGain',
   'cameraFormats',

@@ -5,6 +5,8 @@ import type { AppStore } from '../access/accounts.js';
 import type { AlignmentReport } from '../media/messages.js';
 import type { ValueOf } from '../observables/define.js';
 import type { AppRegistry } from '../observables/registry.js';
+import { deviceOf } from '../pipelines/controls.js';
+import { triggerInWords } from '../pipelines/triggers.js';
 
 type Status = ValueOf<AppRegistry['alignmentStatus']>;
 type Spread = Status['skewMs'];
@@ -15,12 +17,27 @@ export function followAlignment(
 ): Subscription {
   return beats$.subscribe(({ alignment }) => {
     const before = store.get('alignmentStatus');
-    const next = statusOf(alignment, store, before);
+    const next = { ...statusOf(alignment, store, before), triggers: triggersOf(store) };
     if (!isDeepStrictEqual(before, next)) store.write({ alignmentStatus: next });
   });
 }
 
-function statusOf(report: AlignmentReport | undefined, store: AppStore, before: Status): Status {
+function triggersOf(store: AppStore): Status['triggers'] {
+  const [heads, devices, wanted] = [
+    store.get('cameraHeadSettings'),
+    store.get('videoDevices'),
+    store.get('streamAlignment'),
+  ];
+  const inWords = (camera: 'primary' | 'secondary'): string =>
+    triggerInWords(camera, deviceOf(heads[camera], devices), wanted);
+  return { primary: inWords('primary'), secondary: inWords('secondary') };
+}
+
+function statusOf(
+  report: AlignmentReport | undefined,
+  store: AppStore,
+  before: Status,
+): Omit<Status, 'triggers'> {
   if (report === undefined) return { ...before, state: 'idle' };
   if (report.pictures === 0) return before;
   const { enabled, syncTolerance } = store.get('streamAlignment');

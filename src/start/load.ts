@@ -30,6 +30,8 @@ export function watchLoad(
 
   const limitOf = (effective: number): string => {
     if (store.get('streamPassthroughStatus').stream1.active) return 'the camera sends no more';
+    if (effective === store.get('adaptiveLadder').stream1.framerate)
+      return 'the ways to the viewers carry no more (adaptiveLadder)';
     if (effective === cameraFramerate(cameraSettings(store))) return 'the camera is set to no more';
     return `this machine cannot encode ${store.get('streamResolution')} faster in software`;
   };

@@ -4,7 +4,7 @@ import type { Logger } from 'pino';
 import type { Accounts, AppStore } from '../access/accounts.js';
 import { realm } from '../access/digest.js';
 import type { Certificate } from '../access/certificate.js';
-import type { Media } from '../api/services.js';
+import type { Check, Media, Viewer } from '../api/services.js';
 import { messageOf } from '../errors.js';
 import { maskOf } from '../observables/permissions.js';
 import { MediaFailure, Supervisor } from '../media/supervisor.js';
@@ -13,6 +13,7 @@ import { NoEncoder } from '../pipelines/encoders.js';
 import { plan, type MediaPlan } from '../pipelines/plan.js';
 import type { Machine } from '../pipelines/machine.js';
 import { mediaKeys, type MediaSettings } from '../pipelines/settings.js';
+import { Adaptive } from './adaptive.js';
 import { followAlignment } from './alignment.js';
 import { followCameras } from './cameras.js';
 import { watchLoad } from './load.js';
@@ -20,8 +21,12 @@ import { PushedCameras } from './pushedCameras.js';
 import { followDevices } from './devices.js';
 import { PictureDesk } from './pictures.js';
 import { followRenditions } from './renditions.js';
+import { videoChecks } from './readiness.js';
+import { Statistics } from './statistics.js';
 import { simulateHead } from './simulatedHead.js';
+import { viewersOf } from './viewers.js';
 import { WebRtcWatchers } from './webrtc.js';
+import type { Journal } from '../store/journal.js';
 import { reconcile, Unsupported, type Reconciler } from '../store/reconcile.js';
 
 export interface MediaParts {
@@ -30,11 +35,14 @@ export interface MediaParts {
   readonly bind: string;
   readonly deviceFolder: string;
   readonly certificate: () => Certificate;
+  readonly audit: Journal['note'];
   readonly log: Logger;
 }
 
 export interface RunningMedia extends Media {
-  readonly check: () => { readonly name: 'media'; readonly ok: boolean; readonly reason?: string };
+  readonly checks: () => readonly Check[];
+  /** Whether it is in hand: it runs, or is being started again. */
+  readonly isInHand: () => boolean;
   stop(): Promise<void>;
 }
 
@@ -44,6 +52,8 @@ const rtspKeys = [
 ] as const;
 /** Changes of rights that come together are told together, and still well within a second. */
 const accessWithinMs = 20;
+/** The supervisor replaces a process that hangs much sooner; when it does not, it is itself what hangs. */
+const lostAfterMs = 15_000;
 
 export function runMedia({
   store,
@@ -51,13 +61,14 @@ export function runMedia({
   bind,
   deviceFolder,
   certificate,
+  audit,
   log,
 }: MediaParts): RunningMedia {
   const parts = log.child({ part: 'media' });
   const supervisor = new Supervisor({
     deviceFolder,
-    log: (level, message) => {
-      parts[level](message);
+    log: (level, message, category) => {
+      parts[level](category === undefined ? {} : { category }, message);
     },
   });
   const subscriptions = new Subscription();
@@ -172,16 +183,25 @@ export function runMedia({
       first = false;
     }),
   );
+  const viewers = (): Viewer[] =>
+    viewersOf({ rtsp: supervisor.beat.clients, webrtc: webrtc.list(), pictures: pictures.list() });
+  const adaptive = new Adaptive({
+    ...{ store, supervisor, webrtc, log: parts },
+    note: (summary) => {
+      audit({
+        ...{ kind: 'event', at: Date.now(), by: 'adaptive', via: 'adaptive', event: 'bitrate adapted' },
+        detail: summary,
+      });
+    },
+  });
+  const statistics = new Statistics({
+    ...{ store, supervisor, viewers, log: parts },
+    decisions: () => adaptive.latest,
+  });
+  let lastBeatAt = Date.now();
   subscriptions.add(
-    supervisor.beats$.subscribe(({ clients, channels }) => {
-      const streamStats = store.get('streamStats');
-      const watching = clients.filter(({ path }) => path !== '').length;
-      const bytes = Object.entries(channels).reduce(
-        (sum, [name, channel]) => sum + (/^(?:raw|picture)\//.test(name) ? 0 : channel.bytes),
-        0,
-      );
-      if (streamStats.clientCount !== watching)
-        store.write({ streamStats: { ...streamStats, clientCount: watching, totalBytesStreamed: bytes } });
+    merge(supervisor.beats$, supervisor.state$).subscribe(() => {
+      lastBeatAt = Date.now();
     }),
   );
 
@@ -192,13 +212,33 @@ export function runMedia({
     report: () => ({ state: supervisor.state, ...supervisor.beat }),
     kick: async (client) => (await supervisor.order('kick', { client })) === true,
     graph: async (pipeline) => (await supervisor.order('graph', { pipeline })) as PipelineGraph | undefined,
-    check: () => {
-      const { state } = supervisor;
-      if (state.phase === 'running') return { name: 'media', ok: true };
-      return { name: 'media', ok: false, reason: state.phase === 'down' ? state.reason : 'It is starting' };
+    viewers,
+    beats$: supervisor.beats$,
+    rebuilds$: supervisor.rebuilds$,
+    checks: () => {
+      const { port, securePort } = ports();
+      const { status, reason } = store.statuses.of('rtspPort', 0);
+      return videoChecks(
+        {
+          ...{ state: supervisor.state, beat: supervisor.beat, rtsp: { port, securePort } },
+          rtspTrouble: status === 'failed' ? reason : undefined,
+          cameras: store.get('cameraStatus'),
+          framerate: Math.min(
+            store.get('streamFramerateEffective'),
+            store.get('stream2').enabled ? store.get('stream2').framerate : Infinity,
+          ),
+        },
+        Date.now(),
+      );
     },
+    history: () => statistics.history(),
+    isInHand: () =>
+      supervisor.state.phase !== 'running' ||
+      (Date.now() - lastBeatAt < lostAfterMs && (supervisor.beat.loopLagMs ?? 0) < lostAfterMs),
     stop: async () => {
       subscriptions.unsubscribe();
+      statistics.stop();
+      await adaptive.stop();
       pictures.close();
       await supervisor.close();
       for (const each of reconcilers) await each.stop();

@@ -128,7 +128,7 @@ export class PictureDesk implements Pictures {
       ...{ id, since, stream: channel, protocol: reader.protocol, secure: reader.secure },
       user: identity.name,
       address: identity.address ?? '',
-      bytes: reader.bytes(),
+      ...reader.progress(),
     }));
 
   readonly end = (id: string): boolean => {

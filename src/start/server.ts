@@ -15,6 +15,7 @@ import { Places } from '../library/places.js';
 import { photoFolder, PhotoStore, type Retention } from '../library/photoStore.js';
 import { ownedByTheSystem } from '../observables/network.js';
 import { registry, rules, type AppRegistry } from '../observables/registry.js';
+import { LogMemory } from '../system/logMemory.js';
 import { notifyServiceManager } from '../system/notify.js';
 import { History } from '../store/history.js';
 import { Locks } from '../store/locks.js';
@@ -32,6 +33,8 @@ import { runMedia } from './media.js';
 import { Photographer } from './photos.js';
 import { publishReadings } from './publishReadings.js';
 import { runSchedules } from './schedules.js';
+import { reportToServiceManager } from './serviceManager.js';
+import { runWebhooks } from './webhooks.js';
 import { runWebServers } from './webServers.js';
 
 export interface RunningServer {
@@ -50,6 +53,8 @@ export interface StartOptions {
   readonly environment: Environment;
   readonly version: string;
   readonly log: Logger;
+  /** What `log` has written last. */
+  readonly recentLog?: LogMemory;
   /** Asked for by the action `restart`. */
   readonly onRestart: () => void;
   readonly limits?: Services['limits'];
@@ -63,6 +68,7 @@ export async function startServer({
   environment,
   version,
   log,
+  recentLog = new LogMemory(),
   onRestart,
   limits,
 }: StartOptions): Promise<RunningServer> {
@@ -151,7 +157,7 @@ export async function startServer({
     });
     const media = environment.media
       ? runMedia({
-          ...{ store, accounts, log },
+          ...{ store, accounts, audit, log },
           bind: environment.bind,
           deviceFolder: environment.deviceFolder,
           certificate: () => certificate,
@@ -160,6 +166,10 @@ export async function startServer({
     undo.push(() => media?.stop());
     const photos = media === undefined ? undefined : await openPhotos(store, media, dataFolder, log);
     undo.push(() => photos?.close());
+    const webhooks = runWebhooks({ store, media, log });
+    undo.push(() => {
+      webhooks.close();
+    });
     const services: Services = {
       media,
       photos,
@@ -190,8 +200,10 @@ export async function startServer({
           name: 'web server',
           ok: listeners.addresses.http !== undefined || listeners.addresses.https !== undefined,
         },
-        ...(media === undefined ? [] : [media.check()]),
+        ...(media?.checks() ?? []),
       ],
+      webhooks,
+      recentLog,
     };
     const listeners = new Listeners(certificate);
     const app = await buildApp(services, listeners);
@@ -224,10 +236,6 @@ export async function startServer({
       log.error(`The web servers cannot be changed: ${reason}`);
     });
     undo.push(() => webServers.stop());
-    undo.push(() => {
-      notifyServiceManager('STOPPING=1');
-    });
-
     journal.note({
       kind: 'event',
       at: Date.now(),
@@ -238,7 +246,15 @@ export async function startServer({
     });
     const { http, https } = listeners.addresses;
     if (generatedPassword !== undefined) announce(log, generatedPassword);
-    notifyServiceManager('READY=1');
+    undo.push(
+      reportToServiceManager({
+        notify: notifyServiceManager,
+        environment: process.env,
+        readiness: services.readiness,
+        viewers: () => media?.viewers() ?? [],
+        isSound: () => media?.isInHand() ?? true,
+      }),
+    );
     return { store, httpPort: http?.port, httpsPort: https?.port, generatedPassword, media, stop };
   } catch (error) {
     await stop();

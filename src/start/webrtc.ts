@@ -10,7 +10,10 @@ import type { Supervisor } from '../media/supervisor.js';
 interface Watcher {
   readonly identity: Identity;
   readonly since: number;
-  readonly stream: string;
+  readonly viewer: string;
+  readonly wished: Stream;
+  /** The one that it gets now. */
+  stream: Stream;
   readonly onCandidate: ((candidate: WebRtcCandidate) => void) | undefined;
   /** The server's own offer, which nobody has answered so far. */
   awaitsAnswer: boolean;
@@ -42,6 +45,9 @@ export class WebRtcWatchers implements WebRtcWatch {
     supervisor.candidates$.subscribe((candidate) =>
       this.#watchers.get(candidate.session)?.onCandidate?.(candidate),
     );
+    store.observe('stream2').subscribe(({ enabled }) => {
+      if (!enabled) this.#leaveSecond();
+    });
     supervisor.state$.subscribe(({ phase }) => {
       if (phase === 'down') this.#watchers.clear();
     });
@@ -78,15 +84,32 @@ export class WebRtcWatchers implements WebRtcWatch {
     return true;
   }
 
+  async end(viewer: string): Promise<boolean> {
+    const [session] = this.#find(viewer) ?? [];
+    return session !== undefined && (await this.close(session));
+  }
+
+  async move(viewer: string, to: Stream): Promise<void> {
+    const [session, watcher] = this.#find(viewer) ?? [];
+    if (session === undefined || watcher === undefined)
+      throw new ObscuraError('unknown', `There is no viewer ${viewer}`);
+    await this.#supervisor.order('webrtc-move', { session, stream: to });
+    watcher.stream = to;
+  }
+
   list(): WebRtcWatcher[] {
     const reports = new Map(this.#supervisor.beat.webrtc.map((each) => [each.session, each]));
-    return [...this.#watchers].map(([session, { identity, since, stream }]) => {
-      const { bytes = 0, report } = reports.get(session) ?? {};
+    return [...this.#watchers].map(([session, { identity, viewer, since, stream, wished }]) => {
+      const { bytes = 0, report, bitrate, nacks, plis, firs } = reports.get(session) ?? {};
       return {
-        ...{ session, stream, since, bytes },
+        ...{ session, viewer, stream, wished, since, bytes },
         user: identity.name,
         address: identity.address ?? '',
         ...(report === undefined ? {} : { report }),
+        ...(bitrate === undefined ? {} : { bitrate }),
+        ...(nacks === undefined ? {} : { nacks }),
+        ...(plis === undefined ? {} : { plis }),
+        ...(firs === undefined ? {} : { firs }),
       };
     });
   }
@@ -97,6 +120,16 @@ export class WebRtcWatchers implements WebRtcWatch {
     for (const [session, { identity }] of this.#watchers)
       if (!enabled || !identity.valid || !identity.may('Media_r', 'Media_rw'))
         this.close(session).catch(() => undefined);
+  }
+
+  /** Whoever was moved to what is no more comes back. */
+  #leaveSecond(): void {
+    for (const { viewer, stream, wished } of this.#watchers.values())
+      if (stream === 'stream2' && wished === 'stream1') this.move(viewer, wished).catch(() => undefined);
+  }
+
+  #find(viewer: string): [string, Watcher] | undefined {
+    return [...this.#watchers].find(([, each]) => each.viewer === viewer);
   }
 
   async #open(
@@ -119,7 +152,8 @@ export class WebRtcWatchers implements WebRtcWatch {
       ...{ sdp, stream, profile, receives: false, trickle: onCandidate !== undefined },
     }).finally(() => (this.#opening -= 1));
     this.#watchers.set(opened.session, {
-      ...{ identity, since: Date.now(), stream, onCandidate, awaitsAnswer: sdp === null },
+      ...{ identity, since: Date.now(), viewer: opened.viewer, onCandidate, awaitsAnswer: sdp === null },
+      ...{ stream, wished: stream },
     });
     // The rights may have gone while it was made.
     this.enforce();

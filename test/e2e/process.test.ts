@@ -1,75 +1,19 @@
 // The server as a process of its own: started as the README says, told to stop, killed, started again.
-import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
 import { JsonSocket } from '../support/JsonSocket.js';
+import { ServiceManager } from '../support/ServiceManager.js';
+import {
+  dataFolder,
+  endProcesses,
+  processPassword,
+  startProcess as start,
+} from '../support/serverProcess.js';
 
-const root = resolve(import.meta.dirname, '../..');
-const password = 'Correct-horse-1';
-const children: ChildProcess[] = [];
-const folders: string[] = [];
+const password = processPassword;
 
-afterEach(async () => {
-  for (const child of children.splice(0)) {
-    if (child.exitCode !== null || child.signalCode !== null) continue;
-    const gone = new Promise((done) => child.once('exit', done));
-    child.kill('SIGKILL');
-    await gone;
-  }
-  for (const folder of folders.splice(0)) await rm(folder, { recursive: true, force: true });
-});
-
-interface Running {
-  readonly child: ChildProcess;
-  readonly url: string;
-  readonly output: () => string;
-  exit(): Promise<number | string | null>;
-}
-
-async function dataFolder(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'obscura-process-'));
-  folders.push(folder);
-  return folder;
-}
-
-async function start(folder: string, environment: Record<string, string> = {}): Promise<Running> {
-  const child = spawn(process.execPath, ['--import', 'tsx', 'src/main.ts'], {
-    cwd: root,
-    env: {
-      ...process.env,
-      OBSCURA_DATA: folder,
-      OBSCURA_HTTP_PORT: '0',
-      OBSCURA_HTTPS_PORT: '0',
-      OBSCURA_BIND: '127.0.0.1',
-      OBSCURA_ADMIN_PASSWORD: password,
-      OBSCURA_MEDIA: 'off',
-      ...environment,
-    },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  children.push(child);
-  let output = '';
-  const exited = new Promise<number | string | null>((done) => {
-    child.once('exit', (code, signal) => {
-      done(code ?? signal);
-    });
-  });
-  const port = await new Promise<string>((found, failed) => {
-    const hear = (data: Buffer): void => {
-      output += data.toString();
-      const port = /"httpPort":(\d+)/.exec(output)?.[1];
-      if (port !== undefined) found(port);
-    };
-    child.stdout.on('data', hear);
-    child.stderr.on('data', hear);
-    child.once('exit', () => {
-      failed(new Error(`ended before it listened: ${output}`));
-    });
-  });
-  return { child, url: `http://127.0.0.1:${port}`, output: () => output, exit: () => exited };
-}
+afterEach(endProcesses);
 
 async function client(url: string): Promise<JsonSocket> {
   const socket = await JsonSocket.open(`${url.replace('http', 'ws')}/api/v2`);
@@ -266,10 +210,21 @@ it('refuses a data folder that another server uses', async () => {
   await expect(start(folder)).rejects.toThrow('in use by process');
 });
 
-it('starts anew by its own action, with a new picture of nothing lost', async () => {
-  const running = await start(await dataFolder());
-  const socket = await client(running.url);
-  expect(await socket.ask({ op: 'set', set: { restart: true } })).toMatchObject({ ok: true });
-  await socket.whenClosed();
-  await expect.poll(() => running.output().match(/listens/g)?.length, { timeout: 10_000 }).toBe(2);
+it('starts anew by its own action, with a new picture of nothing lost, as the service manager is told', async () => {
+  const folder = await dataFolder();
+  const name = join(folder, 'notify');
+  const systemd = await ServiceManager.listen(name);
+  try {
+    const running = await start(join(folder, 'data'), { NOTIFY_SOCKET: name });
+    const socket = await client(running.url);
+    expect(await socket.ask({ op: 'set', set: { restart: true } })).toMatchObject({ ok: true });
+    await socket.whenClosed();
+    await expect.poll(() => running.output().match(/listens/g)?.length, { timeout: 10_000 }).toBe(2);
+    // STOPPING would have it wait for an end that does not come.
+    await expect
+      .poll(() => systemd.heard.filter((message) => !message.startsWith('STATUS')))
+      .toEqual(['READY=1', expect.stringMatching(/^RELOADING=1\nMONOTONIC_USEC=\d+$/), 'READY=1']);
+  } finally {
+    await systemd.close();
+  }
 });

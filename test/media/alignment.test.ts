@@ -4,8 +4,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DelayRelay } from '../support/DelayRelay.js';
 import { mediaServer, type MediaServer } from '../support/mediaServer.js';
 import { RawVideo } from '../support/RawVideo.js';
+import { RtcListener } from '../support/RtcListener.js';
 import { RtspSocket } from '../support/RtspSocket.js';
 import { adminPassword } from '../support/runningServer.js';
+import { TakenTimes } from '../support/TakenTimes.js';
 import { readTimeRow } from '../support/timeBlock.js';
 
 let camera: MediaServer;
@@ -115,55 +117,46 @@ describe('two cameras in one picture', () => {
   });
 });
 
-it('streams of one server say when their pictures were taken, by one clock', async () => {
+it('streams of one server say when their pictures were taken, by one clock, over RTSP and WebRTC', async () => {
   const { store } = camera;
-  await camera.change({ stream2: { ...store.get('stream2'), resolution: '320x180', framerate: 30 } });
-  const streams = await Promise.all(
-    ['/stream1', '/stream2'].map((path) => TimedStream.play(camera.rtspPort, path)),
+  await camera.change({
+    webrtcEnabled: true,
+    // Long between being taken and being sent, and far from each other: the times of both are told apart.
+    streamLatencyMode: 'normal',
+    encoderPreset: 'fast',
+    streamFramerate: 10,
+    stream2: { ...store.get('stream2'), resolution: '320x180', framerate: 10 },
+  });
+  const overRtsp = await Promise.all(
+    ['/stream1', '/stream2'].map(async (path) => {
+      const times = new TakenTimes();
+      const player = await RtspSocket.play(camera.rtspPort, path, `admin:${adminPassword}`, {
+        onPacket: (channel, packet) => {
+          if (channel === 0) {
+            if (((packet[1] ?? 0) & 0x80) !== 0) times.picture(packet.readUInt32BE(4));
+          } else if (packet[1] === 200)
+            times.told(packet.readUInt32BE(8), packet.readUInt32BE(12), packet.readUInt32BE(16));
+        },
+      });
+      return { player, times };
+    }),
   );
-  for (const stream of streams) await stream.player.until(() => stream.taken().length >= 60);
-  const [first = [], second = []] = streams.map((stream) => stream.taken().slice(-40));
-  // The same pictures, each in both streams.
-  const apart = first.map((time) => Math.min(...second.map((other) => Math.abs(other - time))));
-  const sorted = [...apart].sort((one, other) => one - other);
-  expect(sorted[Math.floor(sorted.length / 2)]).toBeLessThan(3);
+  const overWebRtc = await RtcListener.play(camera);
+  const all = [...overRtsp.map(({ times }) => times), overWebRtc.times];
+  await overWebRtc.until(() => overWebRtc.times.taken().length >= 25);
+  for (const { player, times } of overRtsp) await player.until(() => times.taken().length >= 25);
+  const [first = [], ...others] = all.map((times) => times.taken());
+  const last = Math.min(...[first, ...others].map((times) => times.at(-1) ?? 0));
+  // The same pictures, each in all streams.
+  const shared = first.filter((time) => time <= last).slice(-15);
+  for (const other of others) {
+    const apart = shared.map((time) => Math.min(...other.map((each) => Math.abs(each - time))));
+    const sorted = apart.toSorted((one, another) => one - another);
+    expect(sorted[Math.floor(sorted.length / 2)]).toBeLessThan(3);
+  }
   // And by the clock on the wall.
-  const age = Date.now() - (first.at(-1) ?? 0);
+  const age = Date.now() - last;
   expect([age > -5, age < 2000]).toEqual([true, true]);
-  for (const { player } of streams) await player.stop();
+  for (const { player } of overRtsp) await player.stop();
+  await overWebRtc.stop();
 });
-
-/** Finds out from reports when pictures were taken, as RFC 3550 has it. */
-class TimedStream {
-  player!: RtspSocket;
-  readonly #stamps: number[] = [];
-  #report: { readonly at: number; readonly stamp: number } | undefined;
-
-  static async play(port: number, path: string): Promise<TimedStream> {
-    const stream = new TimedStream();
-    stream.player = await RtspSocket.play(port, path, `admin:${adminPassword}`, {
-      onPacket: (channel, packet) => {
-        if (channel === 0) stream.#picture(packet);
-        else if (packet[1] === 200) stream.#told(packet);
-      },
-    });
-    return stream;
-  }
-
-  /** Milliseconds since 1970. */
-  taken(): number[] {
-    const report = this.#report;
-    if (report === undefined) return [];
-    return this.#stamps.map((stamp) => report.at + ((stamp - report.stamp) | 0) / 90);
-  }
-
-  #picture(packet: Buffer): void {
-    if (((packet[1] ?? 0) & 0x80) !== 0) this.#stamps.push(packet.readUInt32BE(4));
-  }
-
-  #told(packet: Buffer): void {
-    const secondsBefore1970 = 2_208_988_800;
-    const seconds = packet.readUInt32BE(8) - secondsBefore1970 + packet.readUInt32BE(12) / 2 ** 32;
-    this.#report = { at: seconds * 1000, stamp: packet.readUInt32BE(16) };
-  }
-}

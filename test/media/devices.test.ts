@@ -18,6 +18,8 @@ const ids = {
   sharpness: 0x98091b,
   exposureMode: 0x9a0901,
   exposureTime: 0x9a0902,
+  triggerSource: 0x98c900,
+  triggerMode: 0x98c901,
 } as const;
 
 const webcam = [
@@ -258,6 +260,78 @@ it('says what it does not have, where it is set to that', async () => {
   await server.change({ cameraHeadSettings: heads });
   await viewer.until(shows(192));
   expect(store.status('cameraHeadSettings').reason).toBeUndefined();
+});
+
+describe('a camera with a trigger', () => {
+  const triggered = [
+    ...webcam,
+    'control 98c900 menu Trigger_Source 0 1 1 0 0=Line_0 1=Line_1',
+    'control 98c901 menu Trigger_Mode 0 2 1 0 0=Off 1=External 2=Self',
+    'pulses 98c901 1',
+  ];
+  const align = (patch: object) =>
+    server.change({ streamAlignment: { ...server.store.get('streamAlignment'), ...patch } });
+  const inWords = () => server.store.get('alignmentStatus').triggers;
+  const replug = async (lines: readonly string[]) => {
+    await cameras.unplug(0);
+    await viewer.until((picture) => isLike(picture.at(0.5, 0.2), card));
+    await expect.poll(devices).toEqual([]);
+    await cameras.plug(0, lines);
+    await viewer.until(shows(192));
+  };
+
+  it('runs by itself while nobody asks for anything else, whatever the method', async () => {
+    await replug(triggered);
+    await expect
+      .poll(inWords)
+      .toEqual({ primary: 'not used: Trigger Source, Trigger Mode', secondary: 'none' });
+    expect(capabilities().primary['trigger']).toMatchObject({ by: 'device', control: 'Trigger Source' });
+    expect(capabilities().secondary['trigger']).toEqual({ by: 'none' });
+    await align({ method: 'hardware' });
+    expect(await set(0)).toMatchObject({ [ids.triggerSource]: 0, [ids.triggerMode]: 0 });
+  });
+
+  it('takes its pictures as it is told while the clocks of devices are trusted', async () => {
+    const before = (await cameras.wasSet(0)).length;
+    await align({ triggers: { primary: { trigger_source: 'Line 1', 'Trigger Mode': 2 } } });
+    expect((await cameras.wasSet(0)).slice(before)).toEqual([
+      [ids.triggerSource, 1],
+      [ids.triggerMode, 2],
+    ]);
+    await expect
+      .poll(inWords)
+      .toEqual({ primary: 'Trigger Source is Line 1; Trigger Mode is 2', secondary: 'none' });
+    await viewer.more(5);
+  });
+
+  it('that waits for pulses in vain shows the card, and comes back when the method is left', async () => {
+    await align({ triggers: { primary: { 'Trigger Mode': 'External' } } });
+    await viewer.until((picture) => isLike(picture.at(0.5, 0.2), card));
+    await expect.poll(() => server.store.get('cameraStatus').primary.problem).toBe('silent');
+    await align({ method: 'timestamp' });
+    await viewer.until(shows(192));
+    expect(await set(0)).toMatchObject({ [ids.triggerSource]: 0, [ids.triggerMode]: 0 });
+    await expect.poll(() => inWords().primary).toBe('not used: Trigger Source, Trigger Mode');
+  });
+
+  it('that refuses is told, and what it does not have as well', async () => {
+    await replug([...triggered, 'refuse 98c901']);
+    await align({
+      method: 'hardware',
+      triggers: { primary: { 'Trigger Mode': 'Self', Brightness: 1 }, secondary: { 'Trigger Mode': true } },
+    });
+    await expect
+      .poll(() => server.store.status('streamAlignment'))
+      .toMatchObject({
+        status: 'applied',
+        reason: 'The primary camera refuses it: Trigger Mode: the device is busy',
+      });
+    await expect.poll(inWords).toEqual({
+      primary: 'Trigger Mode is Self; the camera has no trigger called Brightness',
+      secondary: 'the camera has no trigger called Trigger Mode',
+    });
+    await align({ method: 'timestamp', triggers: {} });
+  });
 });
 
 it('tells in the forms of the reference product what it really has', async () => {

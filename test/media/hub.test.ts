@@ -1,7 +1,7 @@
 // The hub with real pipelines on both sides: newcomers, slow readers, and producers that come, go and change.
 import { afterEach, describe, expect, it } from 'vitest';
 import { loadGStreamer, type MediaEvent } from '../../src/media/gstreamer.js';
-import type { ChannelReport } from '../../src/media/messages.js';
+import type { ChannelFigures } from '../../src/media/messages.js';
 
 const { addon, Pipeline } = loadGStreamer();
 const events: MediaEvent[] = [];
@@ -36,8 +36,8 @@ function stop(owner: string): void {
   playing.delete(owner);
 }
 
-const look = (channel: string): ChannelReport =>
-  (JSON.parse(addon.channels()) as Record<string, ChannelReport>)[channel] ?? never(channel);
+const look = (channel: string): ChannelFigures =>
+  (JSON.parse(addon.channels()) as Record<string, ChannelFigures>)[channel] ?? never(channel);
 function never(channel: string): never {
   throw new Error(`there is no channel ${channel}`);
 }
@@ -92,6 +92,69 @@ describe('a slow reader', () => {
     expect(look(quick).dropped).toBe(0);
     expect(look(quick).frames).toBeGreaterThanOrEqual(look(channel).frames - 2);
     expect(look(slow).frames).toBeLessThan(look(quick).frames / 2);
+  });
+});
+
+describe('a reader that is moved to another channel', () => {
+  const camera = (channel: string): string =>
+    play(
+      `videotestsrc is-live=true pattern=ball ! video/x-raw,format=NV12,width=320,height=180,framerate=30/1 ! hubsink channel=${channel} owner=OWNER`,
+    );
+  /** A stream of that camera, with no keyframes but those that are asked for. */
+  const stream = (from: string, channel: string, width: number): string =>
+    play(
+      `hubsrc channel=${from} owner=OWNER ! videoscale ! video/x-raw,width=${String(width)},height=180 ! x264enc tune=zerolatency speed-preset=ultrafast key-int-max=3000 ! h264parse config-interval=-1 ! video/x-h264,stream-format=byte-stream,alignment=au ! hubsink made-of=${from} channel=${channel}`,
+    );
+  const read = (from: string, to: string): string =>
+    play(`hubsrc name=frames channel=${from} owner=OWNER ! hubsink channel=${to}`);
+  const move = (owner: string, to: string): boolean => addon.setProperty(owner, 'frames', 'channel', to);
+  const movesOf = (owner: string): string[] =>
+    events.flatMap((event) => (event.event === 'moved' && event.pipeline === owner ? [event.channel] : []));
+
+  it('goes over at a keyframe, and is given every picture on the way', async () => {
+    const [raw, first, second, mine] = [fresh(), fresh(), fresh(), fresh()];
+    camera(raw);
+    stream(raw, first, 320);
+    stream(raw, second, 160);
+    await frames(second, 10);
+    const reader = read(first, mine);
+    await frames(mine, 10);
+    const behind = (): number => look(raw).frames - look(mine).frames;
+    const before = behind();
+    const targets = [second, first, second, first, second];
+    for (const [index, target] of targets.entries()) {
+      expect(move(reader, target)).toBe(true);
+      await expect.poll(() => movesOf(reader), { timeout: 10_000 }).toHaveLength(index + 1);
+      expect(look(mine).caps).toContain(`width=(int)${target === first ? '320' : '160'}`);
+      expect([look(first).consumers, look(second).consumers]).toEqual(target === first ? [1, 0] : [0, 1]);
+    }
+    expect(movesOf(reader)).toEqual(targets);
+    // One may be on its way; one that both have encoded may be given twice with each move.
+    expect(behind()).toBeLessThanOrEqual(before + 1);
+    expect(behind()).toBeGreaterThanOrEqual(before - 1 - targets.length);
+    expect(look(mine).dropped + look(first).dropped + look(second).dropped).toBe(0);
+    expect(events.some(({ event }) => event === 'error')).toBe(false);
+  });
+
+  it('keeps its channel until then, and may be called back', async () => {
+    const [raw, first, idle, mine] = [fresh(), fresh(), fresh(), fresh()];
+    camera(raw);
+    stream(raw, first, 320);
+    const reader = read(first, mine);
+    await frames(mine, 5);
+    move(reader, idle);
+    expect([look(first).consumers, look(idle).consumers]).toEqual([1, 1]);
+    await frames(mine, look(mine).frames + 10);
+    move(reader, first);
+    expect([look(first).consumers, look(idle).consumers]).toEqual([1, 0]);
+    // What begins there later is nothing to it.
+    stream(raw, idle, 160);
+    await frames(idle, 5);
+    await frames(mine, look(mine).frames + 10);
+    expect(look(mine).caps).toContain('width=(int)320');
+    expect(movesOf(reader)).toEqual([]);
+    stop(reader);
+    expect(look(first).consumers).toBe(0);
   });
 });
 

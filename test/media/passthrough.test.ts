@@ -98,6 +98,8 @@ it('is encoded while something has to be drawn or another size is asked for, and
   const viewer = watch();
   await viewer.more(5);
   await untilItPasses();
+  // Past what was before it came.
+  await viewer.more(30);
   const overlay = server.store.get('timestampOverlay');
   const changes: readonly (readonly [Patch<AppRegistry>, RegExp, Patch<AppRegistry>])[] = [
     [{ timestampOverlay: { ...overlay, enabled: true } }, /time is drawn/, { timestampOverlay: overlay }],

@@ -318,10 +318,14 @@ describe('a viewer that takes nothing', () => {
     const slow = await open('/api/camera/frames?format=raw');
     const quick = await open('/api/camera/frames?format=raw');
     slow.stall();
-    const sentTo = async (): Promise<number[]> => {
-      const { clients } = (await (await ask('/api/clients')).json()) as { clients: { bytes: number }[] };
-      return clients.map(({ bytes }) => bytes);
-    };
+    interface Told {
+      readonly bytes: number;
+      readonly backlogBytes: number;
+      readonly framesDropped: number;
+    }
+    const told = async (): Promise<Told[]> =>
+      ((await (await ask('/api/clients')).json()) as { clients: Told[] }).clients;
+    const sentTo = async (): Promise<number[]> => (await told()).map(({ bytes }) => bytes);
     await quick.more(12);
     const [before = 0] = await sentTo();
     await quick.more(20);
@@ -329,6 +333,10 @@ describe('a viewer that takes nothing', () => {
     // What it is given fits into what the systems on both sides keep for it, and then there is an end.
     expect(after).toBe(before);
     expect(others).toBeGreaterThan(2 * after);
+    const [slowest, quickest] = await told();
+    expect(slowest?.backlogBytes).toBeGreaterThan(0);
+    expect(slowest?.framesDropped).toBeGreaterThan(10);
+    expect(quickest?.framesDropped).toBeLessThan(slowest?.framesDropped ?? 0);
   });
 });
 

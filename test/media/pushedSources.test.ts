@@ -5,20 +5,19 @@ import { once } from 'node:events';
 import { readdirSync, readlinkSync } from 'node:fs';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { ValueOf } from '../../src/observables/define.js';
-import type { AppRegistry } from '../../src/observables/registry.js';
 import { launchBrowser } from '../support/browser.js';
 import { mediaServer, type MediaServer } from '../support/mediaServer.js';
-import { isLike, PictureViewer, type Picture } from '../support/PictureViewer.js';
+import { colours, shows } from '../support/PictureViewer.js';
+import { PrimaryCamera } from '../support/PrimaryCamera.js';
 import { freePorts } from '../support/ports.js';
-import { adminPassword, peoplePassword } from '../support/runningServer.js';
-
-type Head = ValueOf<AppRegistry['cameraHeadSettings']>['primary'];
+import { adminPassword, basic, peoplePassword } from '../support/runningServer.js';
+import { TimeViewer } from '../support/TimeViewer.js';
 
 let server: MediaServer;
-const viewers: PictureViewer[] = [];
+let primary: PrimaryCamera;
 beforeAll(async () => {
   server = await mediaServer();
+  primary = new PrimaryCamera(server);
   await server.change({
     webrtcEnabled: true,
     timestampOverlay: { ...server.store.get('timestampOverlay'), enabled: false },
@@ -26,16 +25,15 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 afterEach(async () => {
-  for (const viewer of viewers.splice(0)) await viewer.stop();
+  await primary.nobodyWatches();
 });
 
-const red = [253, 0, 0] as const;
-const blue = [0, 0, 254] as const;
-const card = [32, 38, 46] as const;
-const shows =
-  (colour: readonly [number, number, number]) =>
-  (picture: Picture): boolean =>
-    isLike(picture.at(0.1, 0.2), colour);
+const admin = basic('admin', adminPassword);
+const running = () =>
+  server
+    .pipelines()
+    .filter(({ state }) => state === 'running')
+    .map(({ name }) => name);
 const sessions = () => server.media?.report().webrtc ?? [];
 /** That the media process holds. */
 function sockets(): number {
@@ -49,21 +47,6 @@ function sockets(): number {
     }
   });
   return targets.filter((target) => target.startsWith('socket:')).length;
-}
-const status = () => server.store.get('cameraStatus').primary;
-
-async function use(head: Partial<Head>): Promise<void> {
-  const heads = server.store.get('cameraHeadSettings');
-  const { url: _url, sdp: _sdp, ...usual } = heads.primary;
-  const cameraHeadSettings = { ...heads, primary: { ...usual, ...head } };
-  expect(await server.change({ cameraHeadSettings })).toMatchObject({ ok: true });
-}
-
-async function watch(): Promise<PictureViewer> {
-  const viewer = new PictureViewer(server.rtsp());
-  viewers.push(viewer);
-  await viewer.more(2);
-  return viewer;
 }
 
 /** Sends on what ffmpeg makes of a camera, as long as somebody says now and then how much it may send (REMB). */
@@ -160,17 +143,17 @@ describe('a camera that sends plain RTP', () => {
 
   it('is shown, and goes on as long as it is told every second that somebody listens', async () => {
     const [port = 0] = await freePorts(2);
-    await use({ source: 'rtp', url: `rtp://127.0.0.1:${String(port)}` });
-    const viewer = await watch();
+    await primary.use({ source: 'rtp', url: `rtp://127.0.0.1:${String(port)}` });
+    const viewer = await primary.watch();
     const sender = await camera('red', port);
-    await viewer.until(shows(red));
-    await expect.poll(() => status().state).toBe('live');
+    await viewer.until(shows(colours.red));
+    await expect.poll(() => primary.status().state).toBe('live');
     const before = sender.allowed.length;
     // For longer than it would send by itself.
     await viewer.more(25 * 5);
     expect(sender.allowed.length - before).toBeGreaterThanOrEqual(4);
     expect(new Set(sender.allowed)).toEqual(new Set([20_000_000 - (20_000_000 % 128)]));
-    expect(status().state).toBe('live');
+    expect(primary.status().state).toBe('live');
     expect(server.store.get('cameraFormats').primary).toMatchObject({
       codec: 'h264',
       width: 320,
@@ -179,9 +162,9 @@ describe('a camera that sends plain RTP', () => {
 
     // Another one takes its place.
     await cameras.splice(0)[0]?.stop();
-    await viewer.until(shows(card));
+    await viewer.until(shows(colours.card));
     await camera('blue', port);
-    await viewer.until(shows(blue));
+    await viewer.until(shows(colours.blue));
   });
 
   it('is understood as it describes itself, with its reports on the same port', async () => {
@@ -189,20 +172,20 @@ describe('a camera that sends plain RTP', () => {
     const sender = await camera('blue', port, true);
     await expect.poll(() => sender.description).toMatch(/a=fmtp/);
     const sdp = `${sender.description.replace(/^SDP:\s*/, '').trim()}\r\na=rtcp-mux\r\n`;
-    const viewer = await watch();
-    await use({ source: 'rtp', url: `rtp://127.0.0.1:${String(port)}`, sdp });
-    await viewer.until(shows(blue));
+    const viewer = await primary.watch();
+    await primary.use({ source: 'rtp', url: `rtp://127.0.0.1:${String(port)}`, sdp });
+    await viewer.until(shows(colours.blue));
     await expect.poll(() => sender.allowed.length).toBeGreaterThan(0);
   });
 
   it('that describes no video is told apart', async () => {
     const [port = 0] = await freePorts(2);
     const sdp = 'v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\nm=audio 5004 RTP/AVP 0\r\n';
-    await use({ source: 'rtp', url: `rtp://127.0.0.1:${String(port)}`, sdp });
-    const viewer = await watch();
-    await viewer.until(shows(card));
+    await primary.use({ source: 'rtp', url: `rtp://127.0.0.1:${String(port)}`, sdp });
+    const viewer = await primary.watch();
+    await viewer.until(shows(colours.card));
     await expect
-      .poll(status)
+      .poll(() => primary.status())
       .toMatchObject({ state: 'no signal', reason: expect.stringMatching(/no video/) as string });
   });
 });
@@ -240,12 +223,11 @@ describe('a browser that sends by WHIP', () => {
     browser = await launchBrowser();
   });
   afterAll(() => browser.close());
-  const basic = `Basic ${Buffer.from(`admin:${adminPassword}`).toString('base64')}`;
 
   /** A page that sends a canvas of one colour. */
   async function send(
     colour: string,
-    authorization = basic,
+    authorization = admin,
   ): Promise<{ page: Page; status: number; location: string }> {
     const page = await browser.newPage();
     await page.goto(`${server.url}/livez`);
@@ -256,27 +238,27 @@ describe('a browser that sends by WHIP', () => {
   }
 
   it('is the camera, until it goes or another one comes', async () => {
-    await use({ source: 'whip' });
-    const viewer = await watch();
-    await viewer.until(shows(card));
-    await expect.poll(status).toMatchObject({ state: 'no signal', reason: 'nobody sends' });
+    await primary.use({ source: 'whip' });
+    const viewer = await primary.watch();
+    await viewer.until(shows(colours.card));
+    await expect.poll(() => primary.status()).toMatchObject({ state: 'no signal', reason: 'nobody sends' });
     const first = await send('#ff0000');
     expect(first.status).toBe(201);
     await viewer.until(shows([255, 0, 0]));
-    await expect.poll(() => status().state).toBe('live');
+    await expect.poll(() => primary.status().state).toBe('live');
     const second = await send('#0000ff');
     await viewer.until(shows([0, 0, 255]));
     const gone = await fetch(`${server.url}${first.location}`, {
       method: 'DELETE',
-      headers: { authorization: basic },
+      headers: { authorization: admin },
     });
     expect(gone.status).toBe(404);
     const ended = await fetch(`${server.url}${second.location}`, {
       method: 'DELETE',
-      headers: { authorization: basic },
+      headers: { authorization: admin },
     });
     expect(ended.status).toBe(200);
-    await viewer.until(shows(card));
+    await viewer.until(shows(colours.card));
     await first.page.close();
     await second.page.close();
     expect(viewer.ended).toBe(undefined);
@@ -286,11 +268,11 @@ describe('a browser that sends by WHIP', () => {
     // From another camera that has sent encoded video here.
     const [port = 0] = await freePorts(2);
     const before = await RtpCamera.start('red', port);
-    await use({ source: 'rtp', url: `rtp://127.0.0.1:${String(port)}` });
-    const viewer = await watch();
-    await viewer.until(shows(red));
-    await use({ source: 'whip' });
-    await viewer.until(shows(card));
+    await primary.use({ source: 'rtp', url: `rtp://127.0.0.1:${String(port)}` });
+    const viewer = await primary.watch();
+    await viewer.until(shows(colours.red));
+    await primary.use({ source: 'whip' });
+    await viewer.until(shows(colours.card));
     await before.stop();
     const counts: number[] = [];
     for (let round = 0; round < 2; round += 1) {
@@ -301,7 +283,7 @@ describe('a browser that sends by WHIP', () => {
         .toMatchObject({ codec: 'other', width: 320, from: 'whip /dev/video0' });
       const watched = viewer.pictures.length;
       await page.close();
-      await viewer.until(shows(card));
+      await viewer.until(shows(colours.card));
       // Long before the session itself is given up.
       expect(sessions()).toHaveLength(1);
       expect(viewer.pictures.length - watched).toBeLessThan(60);
@@ -312,27 +294,78 @@ describe('a browser that sends by WHIP', () => {
   });
 
   it('must be wanted, may not be anybody, and must send video', async () => {
-    const post = (body: string, authorization = basic, camera = 'primary') =>
+    const post = (body: string, authorization = admin, camera = 'primary') =>
       fetch(`${server.url}/api/whip/${camera}`, {
         method: 'POST',
         headers: { 'content-type': 'application/sdp', authorization },
         body,
       });
-    const viewerOnly = `Basic ${Buffer.from(`viewer:${peoplePassword}`).toString('base64')}`;
+    const viewerOnly = basic('viewer', peoplePassword);
     expect((await post('v=0', viewerOnly)).status).toBe(403);
     const empty = await post('v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n');
     expect([empty.status, await empty.json()]).toMatchObject([
       422,
       { error: { code: 'OFFER_WITHOUT_VIDEO' } },
     ]);
-    const unwanted = await post('v=0', basic, 'secondary');
+    const unwanted = await post('v=0', admin, 'secondary');
     expect([unwanted.status, await unwanted.json()]).toMatchObject([
       409,
       {
         error: { key: 'cameraHeadSettings', message: expect.stringMatching(/source must be whip/) as string },
       },
     ]);
-    await use({ source: 'test' });
+    await primary.use({ source: 'test' });
     expect((await send('#ff0000')).status).toBe(409);
   });
+});
+
+it('an encoder that sends H.264 by WHIP is passed on to viewers as it is', async () => {
+  // Another server offers its stream, as encoders do: Chromium of Debian sends no H.264.
+  const encoder = await mediaServer();
+  try {
+    await encoder.change({
+      ...{ webrtcEnabled: true, timeBlock: true, streamFramerate: 15 },
+      timestampOverlay: { ...encoder.store.get('timestampOverlay'), enabled: false },
+    });
+    const headers = { authorization: admin };
+    const offered = await fetch(`${encoder.url}/api/webrtc/offer`, { headers });
+    const { id, sdp: offer } = (await offered.json()) as { id: string; sdp: string };
+    expect(offer).toContain('H264/90000');
+    await primary.use({ source: 'whip' });
+    const taken = await fetch(`${server.url}/api/whip/primary`, {
+      ...{ method: 'POST', headers: { ...headers, 'content-type': 'application/sdp' } },
+      body: offer,
+    });
+    expect(taken.status).toBe(201);
+    const answered = await fetch(`${encoder.url}/api/webrtc/answer`, {
+      ...{ method: 'POST', headers: { ...headers, 'content-type': 'application/json' } },
+      body: JSON.stringify({ id, type: 'answer', sdp: await taken.text() }),
+    });
+    expect(answered.status).toBe(200);
+
+    const viewer = new TimeViewer(server.rtsp(), 'tcp');
+    await viewer.more(5);
+    await expect
+      .poll(() => server.store.get('cameraFormats').primary, { timeout: 10_000 })
+      .toMatchObject({ codec: 'h264', width: 640, height: 360 });
+    await expect
+      .poll(() => server.store.get('streamPassthroughStatus').stream1, { timeout: 10_000 })
+      .toEqual({ active: true });
+    await expect
+      .poll(() => running().filter((name) => !name.startsWith('capture')), { timeout: 10_000 })
+      .toEqual(['encode/stream1']);
+    const graph = await server.media?.graph('encode/stream1');
+    const kinds = graph?.elements.map(({ factory }) => factory) ?? [];
+    expect(kinds).toContain('h264parse');
+    expect(kinds.filter((kind) => /enc|dec|scale|convert/.test(kind))).toEqual([]);
+    // Each picture that the encoder has drawn, in its order.
+    const before = viewer.frames.length;
+    await viewer.more(20);
+    const times = viewer.frames.slice(before).map(({ captured }) => captured ?? Number.NaN);
+    const gaps = times.slice(1).map((time, index) => (time - (times[index] ?? 0)) / 1e6);
+    expect([Math.min(...gaps) > 0, Math.max(...gaps) < 1.5 / 15]).toEqual([true, true]);
+    await viewer.close();
+  } finally {
+    await encoder.stop();
+  }
 });

@@ -37,6 +37,12 @@ function longestGap(frames: readonly SeenFrame[], rate: number): number {
   return Math.max(...gaps) * rate;
 }
 
+function isEven(frames: readonly SeenFrame[], rate: number): boolean {
+  return frames
+    .slice(1)
+    .every(({ time }, index) => Math.abs((time - (frames[index]?.time ?? 0)) * rate - 1) < 0.1);
+}
+
 /** What ffprobe says of a stream, without the five seconds that it would take to be sure. */
 async function seenOf(url: string, entry: string): Promise<string> {
   const soon = [
@@ -155,6 +161,21 @@ describe('players', () => {
   ] as const)('see the profile %s as %s', async (encoderProfile, name) => {
     expect(await server.change({ encoderProfile })).toMatchObject({ ok: true });
     expect(await seenOf(server.rtsp(), 'profile')).toContain(name);
+  });
+
+  it('wait for no keyframe that comes by itself, however soon after each other they come', async () => {
+    const play = () => RtspSocket.play(server.rtspPort, '/stream1', `admin:${adminPassword}`);
+    const stays = await play();
+    await stays.until(({ pictures }) => pictures > 3);
+    for (let count = 0; count < 3; count += 1) {
+      const before = stays.pictures;
+      const next = await play();
+      await next.until(({ pictures }) => pictures > 0);
+      // Keyframes come by themselves every 60 pictures.
+      expect(stays.pictures - before).toBeLessThan(20);
+      await next.stop();
+    }
+    await stays.stop();
   });
 
   it('cannot touch the session of another, even where they know its name', async () => {
@@ -290,6 +311,9 @@ it('only so many play at once; one more is turned away and may come when another
 describe('a viewer stays', () => {
   it('whatever is changed about the picture, and misses no more than it must', async () => {
     const both = [await watch(server.rtsp(), 'tcp'), await watch(server.rtsp(), 'udp')];
+    // Past what was before they came.
+    for (const viewer of both)
+      await viewer.until((frames) => frames.length > 3 && isEven(frames.slice(-3), 30));
     for (const [patch, rate, mayMiss, width] of [
       [{ streamBitrate: 2_000_000 }, 30, 0, 640],
       [{ streamResolution: '1280x720' }, 30, 0, 1280],

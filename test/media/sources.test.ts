@@ -7,22 +7,20 @@ import { type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { ValueOf } from '../../src/observables/define.js';
-import type { AppRegistry } from '../../src/observables/registry.js';
 import { mediaServer, run, type MediaServer } from '../support/mediaServer.js';
-import { isLike, PictureViewer, type Picture } from '../support/PictureViewer.js';
+import { colours, isLike, shows } from '../support/PictureViewer.js';
+import { PrimaryCamera } from '../support/PrimaryCamera.js';
 import { freePorts } from '../support/ports.js';
 import { RtspSocket } from '../support/RtspSocket.js';
-import { adminPassword } from '../support/runningServer.js';
-
-type Head = ValueOf<AppRegistry['cameraHeadSettings']>['primary'];
+import { adminPassword, basic } from '../support/runningServer.js';
 
 let server: MediaServer;
 let folder = '';
 const children: ChildProcess[] = [];
-const viewers: PictureViewer[] = [];
+let primary: PrimaryCamera;
 beforeAll(async () => {
   server = await mediaServer();
+  primary = new PrimaryCamera(server);
   folder = await mkdtemp(join(tmpdir(), 'obscura-sources-'));
   await server.change({ stream2: { ...server.store.get('stream2'), enabled: false } });
 });
@@ -31,38 +29,9 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 afterEach(async () => {
-  for (const viewer of viewers.splice(0)) await viewer.stop();
+  await primary.nobodyWatches();
   for (const child of children.splice(0)) await end(child);
 });
-
-const red = [253, 0, 0] as const;
-const green = [0, 128, 0] as const;
-const blue = [0, 0, 254] as const;
-const card = [32, 38, 46] as const;
-/** Beside the words of the card and the time. */
-const shows =
-  (colour: readonly [number, number, number]) =>
-  (picture: Picture): boolean =>
-    isLike(picture.at(0.1, 0.2), colour);
-
-async function use(head: Partial<Head>): Promise<void> {
-  const heads = server.store.get('cameraHeadSettings');
-  const { source: _source, url: _url, username: _name, password: _password, ...usual } = heads.primary;
-  expect(
-    await server.change({
-      cameraHeadSettings: { ...heads, primary: { ...usual, source: 'test', ...head } },
-    }),
-  ).toMatchObject({ ok: true });
-}
-
-async function watch(): Promise<PictureViewer> {
-  const viewer = new PictureViewer(server.rtsp());
-  viewers.push(viewer);
-  await viewer.more(2);
-  return viewer;
-}
-
-const status = () => server.store.get('cameraStatus').primary;
 
 function ffmpeg(...words: string[]): ChildProcess {
   const child = spawn('ffmpeg', ['-v', 'error', '-nostdin', ...words], { stdio: 'ignore' });
@@ -94,39 +63,38 @@ describe('a camera that speaks RTSP', () => {
   });
   afterAll(() => origin.stop());
 
-  const white = [255, 255, 255] as const;
   const url = (path = '/stream1'): string => `rtsp://127.0.0.1:${String(origin.rtspPort)}${path}`;
   const account = { username: 'admin', password: adminPassword };
 
   it.each(['tcp', 'udp'] as const)('is shown, over %s', async (transport) => {
-    const viewer = await watch();
-    await use({ source: 'rtsp', url: url(), ...account, transport });
-    await viewer.until(shows(white));
-    await expect.poll(() => status().state).toBe('live');
+    const viewer = await primary.watch();
+    await primary.use({ source: 'rtsp', url: url(), ...account, transport });
+    await viewer.until(shows(colours.white));
+    await expect.poll(() => primary.status().state).toBe('live');
     await viewer.more(20);
-    await use({});
-    await viewer.until((picture) => !shows(white)(picture));
+    await primary.use({});
+    await viewer.until((picture) => !shows(colours.white)(picture));
   });
 
   it('may go and come back', async () => {
-    await use({ source: 'rtsp', url: url(), ...account });
-    const viewer = await watch();
-    await viewer.until(shows(white));
+    await primary.use({ source: 'rtsp', url: url(), ...account });
+    const viewer = await primary.watch();
+    await viewer.until(shows(colours.white));
     await origin.change({ rtspEnabled: false });
-    await viewer.until(shows(card));
-    await expect.poll(() => status().state).toBe('no signal');
+    await viewer.until(shows(colours.card));
+    await expect.poll(() => primary.status().state).toBe('no signal');
     await origin.change({ rtspEnabled: true });
-    await viewer.until(shows(white));
-    await expect.poll(() => status().state).toBe('live');
+    await viewer.until(shows(colours.white));
+    await expect.poll(() => primary.status().state).toBe('live');
     expect(viewer.ended).toBe(undefined);
   });
 
   it('keeps its password to itself', async () => {
-    await use({ source: 'rtsp', url: url(), ...account });
-    const viewer = await watch();
-    await viewer.until(shows(white));
+    await primary.use({ source: 'rtsp', url: url(), ...account });
+    const viewer = await primary.watch();
+    await viewer.until(shows(colours.white));
     const headers = {
-      authorization: `Basic ${Buffer.from(`admin:${adminPassword}`).toString('base64')}`,
+      authorization: basic('admin', adminPassword),
     };
     for (const path of [
       '/api/pipelines',
@@ -142,28 +110,30 @@ describe('a camera that speaks RTSP', () => {
   });
 
   it('tells what is the matter', async () => {
-    const viewer = await watch();
+    const viewer = await primary.watch();
     const [nobody = 0] = await freePorts(1);
     for (const [head, problem] of [
       [{ url: url('/nothing'), ...account }, 'not-found'],
       [{ url: `rtsp://127.0.0.1:${String(nobody)}/stream1` }, 'unreachable'],
       [{ url: url(), ...account, password: 'Wrong-horse-1' }, 'unauthorized'],
     ] as const) {
-      await use({ source: 'rtsp', ...head });
-      await viewer.until(shows(card));
-      await expect.poll(status, { timeout: 5000 }).toMatchObject({
-        state: 'no signal',
-        problem,
-        reason: expect.any(String) as string,
-      });
+      await primary.use({ source: 'rtsp', ...head });
+      await viewer.until(shows(colours.card));
+      await expect
+        .poll(() => primary.status(), { timeout: 5000 })
+        .toMatchObject({
+          state: 'no signal',
+          problem,
+          reason: expect.any(String) as string,
+        });
     }
     // It was tried once, and the camera has not shut its door.
-    await use({ source: 'rtsp', url: url(), ...account });
-    await viewer.until(shows(white));
-    await expect.poll(status).toMatchObject({ state: 'live' });
-    expect(status()).not.toHaveProperty('problem');
-    await use({});
-    await viewer.until((picture) => !shows(white)(picture));
+    await primary.use({ source: 'rtsp', url: url(), ...account });
+    await viewer.until(shows(colours.white));
+    await expect.poll(() => primary.status()).toMatchObject({ state: 'live' });
+    expect(primary.status()).not.toHaveProperty('problem');
+    await primary.use({});
+    await viewer.until((picture) => !shows(colours.white)(picture));
   });
 });
 
@@ -176,14 +146,14 @@ it('H.264 from a TCP port is shown, as Raspberry Pi cameras offer it, again and 
       `tcp://127.0.0.1:${String(port)}?listen=1`,
     );
   const first = offer('red');
-  const viewer = await watch();
-  await use({ source: 'tcp', url: `tcp://127.0.0.1:${String(port)}` });
-  await viewer.until(shows(red));
-  await expect.poll(() => status().state).toBe('live');
+  const viewer = await primary.watch();
+  await primary.use({ source: 'tcp', url: `tcp://127.0.0.1:${String(port)}` });
+  await viewer.until(shows(colours.red));
+  await expect.poll(() => primary.status().state).toBe('live');
   await end(first);
-  await viewer.until(shows(card));
+  await viewer.until(shows(colours.card));
   offer('blue');
-  await viewer.until(shows(blue));
+  await viewer.until(shows(colours.blue));
 });
 
 describe('MJPEG over HTTP', () => {
@@ -199,7 +169,7 @@ describe('MJPEG over HTTP', () => {
     ).toBe(0);
     picture = await readFile(path);
     camera = createServer((request, response) => {
-      if (request.headers.authorization !== `Basic ${Buffer.from('eye:secret').toString('base64')}`) {
+      if (request.headers.authorization !== basic('eye', 'secret')) {
         response.writeHead(401, { 'www-authenticate': 'Basic realm="camera"' }).end();
         return;
       }
@@ -233,24 +203,24 @@ describe('MJPEG over HTTP', () => {
     `http://127.0.0.1:${String((camera.address() as AddressInfo).port)}${path}`;
 
   it('is shown, and when it falls silent the card is', async () => {
-    await use({ source: 'http', url: url(), username: 'eye', password: 'secret' });
-    const viewer = await watch();
-    await viewer.until(shows(green));
+    await primary.use({ source: 'http', url: url(), username: 'eye', password: 'secret' });
+    const viewer = await primary.watch();
+    await viewer.until(shows(colours.green));
     sends = false;
-    await viewer.until(shows(card));
-    await expect.poll(status).toMatchObject({ state: 'no signal', problem: 'silent' });
+    await viewer.until(shows(colours.card));
+    await expect.poll(() => primary.status()).toMatchObject({ state: 'no signal', problem: 'silent' });
     sends = true;
-    await viewer.until(shows(green));
-    await expect.poll(() => status().state).toBe('live');
+    await viewer.until(shows(colours.green));
+    await expect.poll(() => primary.status().state).toBe('live');
   });
 
   it('tells what is the matter', async () => {
-    await use({ source: 'http', url: url(), username: 'eye', password: 'wrong' });
-    const viewer = await watch();
-    await viewer.until(shows(card));
-    await expect.poll(() => status().problem, { timeout: 5000 }).toBe('unauthorized');
-    await use({ source: 'http', url: url('/other'), username: 'eye', password: 'secret' });
-    await expect.poll(() => status().problem, { timeout: 5000 }).toBe('not-found');
+    await primary.use({ source: 'http', url: url(), username: 'eye', password: 'wrong' });
+    const viewer = await primary.watch();
+    await viewer.until(shows(colours.card));
+    await expect.poll(() => primary.status().problem, { timeout: 5000 }).toBe('unauthorized');
+    await primary.use({ source: 'http', url: url('/other'), username: 'eye', password: 'secret' });
+    await expect.poll(() => primary.status().problem, { timeout: 5000 }).toBe('not-found');
   });
 });
 
@@ -265,44 +235,46 @@ it('a file is shown from the beginning again and again', async () => {
       ])
     ).code,
   ).toBe(0);
-  await use({ source: 'file', device: path });
-  const viewer = await watch();
+  await primary.use({ source: 'file', device: path });
+  const viewer = await primary.watch();
+  // What it gets of the time before the film is the source before.
+  await viewer.until(shows(colours.red));
   const before = viewer.pictures.length;
   for (let round = 0; round < 3; round += 1) {
-    await viewer.until(shows(red));
-    await viewer.until(shows(blue));
+    await viewer.until(shows(colours.red));
+    await viewer.until(shows(colours.blue));
   }
   // Nobody sees where it begins again.
-  expect(viewer.pictures.slice(before).some(shows(card))).toBe(false);
-  await use({ source: 'file', device: join(folder, 'nothing.mp4') });
-  await viewer.until(shows(card));
-  await expect.poll(() => status().problem).toBe('not-found');
+  expect(viewer.pictures.slice(before).some(shows(colours.card))).toBe(false);
+  await primary.use({ source: 'file', device: join(folder, 'nothing.mp4') });
+  await viewer.until(shows(colours.card));
+  await expect.poll(() => primary.status().problem).toBe('not-found');
 });
 
 it('a camera that is slow is not taken for one that is gone', async () => {
-  await use({ fps: 1 });
+  await primary.use({ fps: 1 });
   const restarts = (): number | undefined =>
     server.pipelines().find(({ name }) => name === 'capture/primary')?.restarts;
   const before = restarts();
   const viewer = await RtspSocket.play(server.rtspPort, '/stream1', `admin:${adminPassword}`);
   await viewer.until(({ pictures }) => pictures >= 6);
-  expect([restarts(), status().state]).toEqual([before, 'live']);
+  expect([restarts(), primary.status().state]).toEqual([before, 'live']);
   await viewer.stop();
-  await use({ fps: 30 });
+  await primary.use({ fps: 30 });
 });
 
 it('a camera that is not plugged in, and no camera at all, show the card', async () => {
-  const viewer = await watch();
-  await use({ source: 'v4l2', device: '/dev/video63' });
-  await viewer.until(shows(card));
-  await expect.poll(() => status().problem).toBe('not-found');
-  await use({ source: 'none' });
+  const viewer = await primary.watch();
+  await primary.use({ source: 'v4l2', device: '/dev/video63' });
+  await viewer.until(shows(colours.card));
+  await expect.poll(() => primary.status().problem).toBe('not-found');
+  await primary.use({ source: 'none' });
   await viewer.more(3);
   expect(viewer.pictures.at(-1)?.at(0.1, 0.2)).toSatisfy((seen: readonly [number, number, number]) =>
-    isLike(seen, card),
+    isLike(seen, colours.card),
   );
-  await use({});
-  await viewer.until((picture) => !shows(card)(picture));
+  await primary.use({});
+  await viewer.until((picture) => !shows(colours.card)(picture));
 });
 
 it.each([

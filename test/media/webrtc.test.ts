@@ -102,6 +102,25 @@ describe('a browser', () => {
     expect(await player.size()).toEqual({ width: 1280, height: 720 });
   });
 
+  it('may be given the other stream by the server, and is where it wished to be when that ends', async () => {
+    const player = await play();
+    await player.more(5);
+    const { webrtc } = server.media ?? {};
+    const watcher = () => webrtc?.list().at(-1);
+    const viewer = watcher()?.viewer ?? '';
+    expect(watcher()).toMatchObject({ stream: 'stream1', wished: 'stream1' });
+    await webrtc?.move(viewer, 'stream2');
+    expect(watcher()).toMatchObject({ viewer, stream: 'stream2', wished: 'stream1' });
+    await expect.poll(async () => (await player.size()).width, { timeout: 15_000 }).toBe(1280);
+    await expect(webrtc?.move('webrtc-999', 'stream2')).rejects.toMatchObject({ code: 'unknown' });
+    const stream2 = server.store.get('stream2');
+    await server.change({ stream2: { ...stream2, enabled: false } });
+    await expect.poll(() => watcher()?.stream, { timeout: 15_000 }).toBe('stream1');
+    await expect.poll(async () => (await player.size()).width, { timeout: 15_000 }).toBe(640);
+    await server.change({ stream2 });
+    expect(await player.state()).toBe('connected');
+  });
+
   it('stays while the picture is changed, and sees the change', async () => {
     const player = await play();
     await player.more(10);
@@ -320,7 +339,9 @@ describe('a browser', () => {
       await expect.poll(async () => (await clients()).length, { timeout: 15_000 }).toBe(0);
       const player = await play('whep', authorization === undefined ? {} : { authorization });
       await player.more(5);
-      expect(await clients()).toMatchObject([{ protocol: 'webrtc', user: 'viewer' }]);
+      // Nobody is told the name of another's session.
+      const id = expect.stringMatching(/^webrtc-\d+$/) as string;
+      expect(await clients()).toMatchObject([{ id, protocol: 'webrtc', user: 'viewer' }]);
       await act();
       await expect.poll(async () => (await clients()).length, { timeout: 5000 }).toBe(0);
       // The goodbye may be lost on the way; then silence tells.

@@ -229,6 +229,22 @@ void abuseElements() {
         stop(viewer);
       }
     });
+  // One that is sent to and fro all the time, and called back before it has gone.
+  GstElement* other = launched(
+      "videotestsrc is-live=true ! video/x-raw,format=NV12,width=32,height=32,framerate=50/1 ! hubsink channel=other");
+  viewers.emplace_back([] {
+    std::mt19937 random(7);
+    for (int round = 0; round < rounds; round += 1) {
+      GstElement* viewer = launched("hubsrc name=frames channel=raw max-queue=2 ! fakesink sync=false");
+      GstElement* reader = gst_bin_get_by_name(GST_BIN(viewer), "frames");
+      for (unsigned turn = random() % 8; turn > 0; turn -= 1) {
+        g_object_set(reader, "channel", random() % 2 == 0 ? "other" : "raw", nullptr);
+        g_usleep(random() % 30'000);
+      }
+      gst_object_unref(reader);
+      stop(viewer);
+    }
+  });
   for (int round = 0; round < rounds; round += 1) {
     GstElement* next = launched(source);
     gst_element_get_state(next, nullptr, nullptr, GST_SECOND);
@@ -237,6 +253,8 @@ void abuseElements() {
   }
   for (auto& each : viewers) each.join();
   stop(running);
+  stop(other);
+  if (Channel::statistics().find("\"consumers\":1") != std::string::npos) fail("whoever has left is gone");
 }
 
 }  // namespace

@@ -281,6 +281,7 @@ describe('the contract', () => {
 
   it('leaves nothing out but what is computed or our own', () => {
     const ours = [
+      'adaptiveLadder',
       'alignmentStatus',
       'cameraFormats',
       'cameraStatus',
@@ -289,7 +290,9 @@ describe('the contract', () => {
       'streamFramerateEffective',
       'streamPassthrough',
       'streamPassthroughStatus',
+      'statistics',
       'streamPreload',
+      'streamRecent',
       'streamRenditions',
       'allowedOrigins',
       'locks',
@@ -305,6 +308,8 @@ describe('the contract', () => {
       'schedules',
       'timeBlock',
       'videoDevices',
+      'webhooks',
+      'webhookStatus',
       'webrtcMaxSessions',
     ];
     const named = new Set<unknown>([
@@ -343,16 +348,9 @@ describe('the contract', () => {
       healthy: boolean;
       reasons: string[];
     };
-    const good = {
-      clientCount: 1,
-      totalBytesStreamed: 1,
-      currentBitrate: 1,
-      frameDrops: 100,
-      errors: 10,
-      uptime: 1,
-    };
+    const good = { seconds: 60, frameDrops: 100, errors: 10, stalled: [] };
     expect(healthOf(good)).toEqual({ healthy: true, reasons: [] });
-    const bad = healthOf({ ...good, frameDrops: 101, errors: 11, currentBitrate: 0 });
+    const bad = healthOf({ ...good, frameDrops: 101, errors: 11, stalled: ['stream1 has stalled'] });
     expect(bad.reasons).toHaveLength(3);
   });
 });

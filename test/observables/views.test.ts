@@ -82,6 +82,7 @@ describe('a rule', () => {
   const root = systemActor();
   const account = { role: 'administrator' };
   /** The key that is blamed, and what must not be. */
+  const hook = { name: 'door', url: 'http://192.0.2.1/', events: ['source-lost'], enabled: true };
   const cases: readonly (readonly [Key, Readonly<Record<string, unknown>>])[] = [
     ['streamResolution', { streamResolution: '1281x720' }],
     ['streamResolution', { streamResolution: '128x100' }],
@@ -117,6 +118,10 @@ describe('a rule', () => {
     ['pipLayout', { pipLayout: { ...registry.pipLayout.default, pipSource: 'primary' } }],
     ['netStorageEnabled', { netStorageEnabled: true }],
     ['rtspPort', { rtspPort: 8080 }],
+    ['webhooks', { webhooks: [hook, hook] }],
+    ['webhooks', { webhooks: [{ ...hook, url: 'ftp://192.0.2.1/' }] }],
+    ['webhooks', { webhooks: [{ ...hook, url: 'https://ann:word@192.0.2.1/' }] }],
+    ['webhooks', { webhooks: [{ ...hook, url: 'http://:99999' }] }],
     [
       'cameraHeadSettings',
       {
@@ -165,6 +170,7 @@ describe('a secret', () => {
         primary: { ...registry.cameraHeadSettings.default.primary, username: 'u', password: secret },
       },
     ],
+    ['webhooks', [{ name: 'door', url: 'http://h.example/', events: [], secret, enabled: true }]],
     [
       'apiTokens',
       {

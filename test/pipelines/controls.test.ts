@@ -27,7 +27,7 @@ const device = (...controls: readonly Control[]): VideoDevice => ({
 });
 /** By the number of the control, in the order of setting. */
 const wished = (settings: Partial<MediaSettings>, ...controls: readonly Control[]): [number, number][] =>
-  deviceControls(device(...controls), { ...defaults, ...settings }).wishes.map(({ id, value }) => [
+  deviceControls('primary', device(...controls), { ...defaults, ...settings }).wishes.map(({ id, value }) => [
     id,
     value,
   ]);

@@ -45,6 +45,16 @@ describe('the plan', () => {
         },
         {
           "channel": "stream1",
+          "codec": "h264",
+          "encoding": {
+            "bitrate": 8000000,
+            "codec": "h264",
+            "element": "auto",
+            "framerate": 30,
+            "latency": "low",
+            "preset": "fast",
+            "profile": "high",
+          },
           "exclusive": false,
           "live": {
             "encoder.bitrate": "8000",
@@ -63,10 +73,20 @@ describe('the plan', () => {
           "preload": false,
           "repeats": false,
           "secrets": {},
-          "text": "hubsrc name=frames channel=raw/primary max-queue=2 history=30000 ! videoscale ! capsfilter name=shape ! nv12timestamp name=time ! x264enc name=encoder tune=zerolatency speed-preset=superfast key-int-max=60 vbv-buf-capacity=100 byte-stream=true option-string=cabac=1:8x8dct=1 ! video/x-h264,profile=high ! h264parse config-interval=-1 ! video/x-h264,stream-format=byte-stream,alignment=au ! hubsink made-of=raw/primary channel=stream1",
+          "text": "hubsrc name=frames channel=raw/primary max-queue=2 history=30000 ! videoscale ! capsfilter name=shape ! nv12timestamp name=time ! x264enc name=encoder tune=zerolatency speed-preset=superfast key-int-max=60 vbv-buf-capacity=150 byte-stream=true option-string=cabac=1:8x8dct=1 ! video/x-h264,profile=high ! h264parse config-interval=-1 ! video/x-h264,stream-format=byte-stream,alignment=au ! hubsink made-of=raw/primary channel=stream1",
         },
         {
           "channel": "stream2",
+          "codec": "h264",
+          "encoding": {
+            "bitrate": 4000000,
+            "codec": "h264",
+            "element": "auto",
+            "framerate": 30,
+            "latency": "low",
+            "preset": "fast",
+            "profile": "main",
+          },
           "exclusive": false,
           "live": {
             "encoder.bitrate": "4000",
@@ -85,7 +105,7 @@ describe('the plan', () => {
           "preload": false,
           "repeats": false,
           "secrets": {},
-          "text": "hubsrc name=frames channel=raw/primary max-queue=2 history=30000 ! videoscale ! capsfilter name=shape ! nv12timestamp name=time ! x264enc name=encoder tune=zerolatency speed-preset=superfast key-int-max=60 vbv-buf-capacity=100 byte-stream=true option-string=cabac=1 ! video/x-h264,profile=main ! h264parse config-interval=-1 ! video/x-h264,stream-format=byte-stream,alignment=au ! hubsink made-of=raw/primary channel=stream2",
+          "text": "hubsrc name=frames channel=raw/primary max-queue=2 history=30000 ! videoscale ! capsfilter name=shape ! nv12timestamp name=time ! x264enc name=encoder tune=zerolatency speed-preset=superfast key-int-max=60 vbv-buf-capacity=150 byte-stream=true option-string=cabac=1 ! video/x-h264,profile=main ! h264parse config-interval=-1 ! video/x-h264,stream-format=byte-stream,alignment=au ! hubsink made-of=raw/primary channel=stream2",
         },
       ]
     `);
@@ -143,6 +163,24 @@ describe('the plan', () => {
     expect(first?.text).toContain('v4l2h264enc name=encoder');
     expect(first?.preload).toBe(true);
     expect(plan(defaults, software).pipelines[1]?.preload).toBe(false);
+  });
+
+  it('keeps the bitrate of every encoder among what changes while it runs', () => {
+    for (const element of [
+      'v4l2h264enc',
+      'vah264enc',
+      'nvh264enc',
+      'vaapih264enc',
+      'x264enc',
+      'openh264enc',
+    ]) {
+      const machine: Machine = { cores: 4, encoders: [element] };
+      const [, before] = plan(defaults, machine).pipelines;
+      const [, after] = plan({ ...defaults, streamBitrate: 3_000_000 }, machine).pipelines;
+      expect([element, after?.text]).toEqual([element, before?.text]);
+      expect(after?.live).not.toEqual(before?.live);
+      expect(after?.encoding).toEqual({ ...before?.encoding, bitrate: 3_000_000 });
+    }
   });
 
   it('takes the encoder that it is told to, where the machine has that', () => {

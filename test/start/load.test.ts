@@ -40,6 +40,7 @@ function pass(seconds: number, capturedRate: number, encodedRate: number, since 
       consumers: 1,
       bytes: 0,
       keyframes: 0,
+      bitrate: 0,
       dropped: 0,
       changes: 0,
       ageMs: 0,

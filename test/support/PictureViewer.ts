@@ -5,6 +5,23 @@ export interface Picture {
   at(x: number, y: number): readonly [number, number, number];
 }
 
+type Colour = readonly [red: number, green: number, blue: number];
+
+/** What cameras of tests show, as it comes out of a decoder; and the card in their place. */
+export const colours = {
+  red: [253, 0, 0],
+  green: [0, 128, 0],
+  blue: [0, 0, 254],
+  white: [255, 255, 255],
+  card: [32, 38, 46],
+} as const satisfies Record<string, Colour>;
+
+/** Beside the words of the card and the time. */
+export const shows =
+  (colour: Colour) =>
+  (picture: Picture): boolean =>
+    isLike(picture.at(0.1, 0.2), colour);
+
 /** A viewer that looks at the colours of every decoded picture. */
 export class PictureViewer {
   readonly pictures: Picture[] = [];
@@ -58,9 +75,6 @@ function picture(bytes: Buffer, width: number, height: number): Picture {
 }
 
 /** Whether a place has about this colour: encoding and decoding change it a little. */
-export function isLike(
-  seen: readonly [number, number, number],
-  wanted: readonly [number, number, number],
-): boolean {
+export function isLike(seen: Colour, wanted: Colour): boolean {
   return seen.every((value, index) => Math.abs(value - (wanted[index] ?? 0)) < 40);
 }

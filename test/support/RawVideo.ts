@@ -22,7 +22,7 @@ export class RawVideo {
     onPicture: (bytes: Buffer, seenAt: number) => void,
   ) {
     this.#child = spawn('ffmpeg', [
-      ...['-v', 'error', '-nostdin', '-fflags', 'nobuffer', '-flags', 'low_delay', '-threads', '1'],
+      ...['-v', 'error', '-nostdin', '-flags', 'low_delay', '-threads', '1'],
       ...['-probesize', '100000', '-analyzeduration', '300000', '-rtsp_transport', transport, '-i', url],
       ...['-vf', filters, '-fps_mode', 'passthrough'],
       ...['-pix_fmt', pixelFormat, '-f', 'rawvideo', '-flush_packets', '1', '-'],

@@ -29,6 +29,8 @@ export class RtspSocket {
   #onPacket: PlayOptions['onPacket'];
   /** Its name on the server. */
   session = '';
+  /** Where the server takes reports over UDP; 0 over TCP. */
+  reportPort = 0;
 
   private constructor(socket: Socket, url: string, credentials: string) {
     this.#socket = socket;
@@ -82,7 +84,29 @@ export class RtspSocket {
   async stop(): Promise<void> {
     this.#socket.destroy();
     for (const each of this.#datagrams) each.close();
+    this.#datagrams = [];
     while (!this.closed) await new Promise<void>((resolve) => this.#looking.push(resolve));
+  }
+
+  /** Takes nothing any more, as a player whose network is gone, until it resumes. */
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
+  }
+
+  /** Sends RTCP, from where the server expects it. */
+  report(packet: Buffer): void {
+    const [, reports] = this.#datagrams;
+    if (reports !== undefined) {
+      reports.send(packet, this.reportPort, '127.0.0.1');
+      return;
+    }
+    const head = Buffer.from([0x24, 1, 0, 0]);
+    head.writeUInt16BE(packet.length, 2);
+    this.#socket.write(Buffer.concat([head, packet]));
   }
 
   async #begin(transport: 'tcp' | 'udp'): Promise<void> {
@@ -95,6 +119,7 @@ export class RtspSocket {
       `Transport: ${transport === 'tcp' ? 'RTP/AVP/TCP;unicast;interleaved=0-1' : await this.#receiveDatagrams()}`,
     );
     this.session = /^Session: ([^;\r]+)/m.exec(setup)?.[1] ?? '';
+    this.reportPort = Number(/server_port=\d+-(\d+)/.exec(setup)?.[1] ?? 0);
     await this.#ask('PLAY', base, 'Range: npt=0-');
   }
 
@@ -170,7 +195,7 @@ export class RtspSocket {
 }
 
 /** Whether this RTP packet holds (part of) a slice of an IDR picture of H.264. */
-function isOfKeyframe(packet: Buffer): boolean {
+export function isOfKeyframe(packet: Buffer): boolean {
   const idr = 5;
   const at = 12 + 4 * ((packet[0] ?? 0) & 15);
   const type = (packet[at] ?? 0) & 31;

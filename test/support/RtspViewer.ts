@@ -1,7 +1,9 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 
 export interface SeenFrame {
-  /** Seconds on the stream's own clock. */
+  /**
+   * Seconds on the stream's own clock; NaN for the first. What a player gets of the time before it came is close together.
+   */
   readonly time: number;
   readonly width: number;
   readonly height: number;
@@ -18,19 +20,10 @@ export class RtspViewer {
   #looking: (() => void)[] = [];
 
   constructor(url: string, transport: 'tcp' | 'udp' = 'tcp', options: readonly string[] = []) {
-    this.#child = spawn('ffprobe', [
-      ...[
-        '-v',
-        'error',
-        '-rtsp_transport',
-        transport,
-        '-fflags',
-        'nobuffer',
-        '-probesize',
-        '100000',
-        '-analyzeduration',
-        '300000',
-      ],
+    this.#child = spawn('stdbuf', [
+      // Otherwise it tells of a second's pictures together.
+      ...['-oL', 'ffprobe'],
+      ...['-v', 'error', '-rtsp_transport', transport, '-probesize', '100000', '-analyzeduration', '300000'],
       ...[
         '-show_entries',
         'frame=best_effort_timestamp_time,width,height,key_frame',
@@ -76,6 +69,15 @@ export class RtspViewer {
     return this.ended;
   }
 
+  /** Takes nothing any more until it is thawed. */
+  freeze(): void {
+    this.#child.kill('SIGSTOP');
+  }
+
+  thaw(): void {
+    this.#child.kill('SIGCONT');
+  }
+
   async close(): Promise<void> {
     this.#child.kill('SIGKILL');
     await this.whenEnded();
@@ -85,9 +87,9 @@ export class RtspViewer {
     const time = /"best_effort_timestamp_time": "([\d.]+)"/.exec(line)?.[1];
     const width = /"width": (\d+)/.exec(line)?.[1];
     const height = /"height": (\d+)/.exec(line)?.[1];
-    if (time === undefined || width === undefined || height === undefined) return;
+    if (width === undefined || height === undefined) return;
     this.frames.push({
-      time: Number(time),
+      time: Number(time ?? Number.NaN),
       width: Number(width),
       height: Number(height),
       isKey: line.includes('"key_frame": 1'),

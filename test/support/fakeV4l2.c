@@ -5,6 +5,7 @@
 //   format <fourcc> <width> <height> <rate>...               what it takes pictures in
 //   control <id> <kind> <name> <min> <max> <step> <default> [<value>=<item>...]   with _ for blanks in names
 //   refuse <id>                                              a control that cannot be set now
+//   pulses <id> <value>                                      while the control has this value it waits for pulses, which never come
 //   hang                                                     it does not answer as long as it is plugged in
 // Pictures are of one colour, as bright as the control 0x980900 says. What is set is added to `videoN.set`, as `id value`.
 #define _GNU_SOURCE
@@ -52,6 +53,8 @@ struct device {
   int formatCount;
   unsigned code, width, height, rate;
   int hangs;
+  unsigned pulsesBy;
+  long pulsesAt;
 };
 
 static struct device devices[MOST];
@@ -130,6 +133,7 @@ static void describe(struct device* device) {
     if (strncmp(line, "format ", 7) == 0) readFormat(device, line + 7);
     if (strncmp(line, "control ", 8) == 0) readControl(device, line + 8);
     if (strncmp(line, "hang", 4) == 0) device->hangs = 1;
+    if (strncmp(line, "pulses ", 7) == 0) sscanf(line + 7, "%x %ld", &device->pulsesBy, &device->pulsesAt);
     if (strncmp(line, "refuse ", 7) == 0) {
       struct control* control = controlOf(device, (unsigned)strtoul(line + 7, NULL, 16));
       if (control != NULL) control->isRefused = 1;
@@ -160,8 +164,10 @@ static int isOpen(struct device* device) {
 }
 
 /** Readable whenever a picture is due. */
-static void keepTime(int fd, unsigned rate) {
-  struct itimerspec time = {{0, 1000000000 / (rate == 0 ? 30 : rate)}, {0, 1}};
+static void keepTime(int fd, struct device* device) {
+  const struct control* trigger = controlOf(device, device->pulsesBy);
+  struct itimerspec time = {{0, 1000000000 / (device->rate == 0 ? 30 : device->rate)}, {0, 1}};
+  if (trigger != NULL && trigger->value == device->pulsesAt) memset(&time, 0, sizeof(time));
   timerfd_settime(fd, 0, &time, NULL);
 }
 
@@ -182,7 +188,7 @@ static int openFake(const char* path) {
     *mine = now.st_mtim;
   }
   int fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-  keepTime(fd, device->rate);
+  keepTime(fd, device);
   owners[fd] = device;
   pthread_mutex_unlock(&lock);
   while (device->hangs && isPlugged(path)) usleep(10000);
@@ -282,6 +288,8 @@ static int setControl(struct device* device, unsigned id, long value) {
   if (value < control->minimum || value > control->maximum) return fail(ERANGE);
   if (control->isRefused) return fail(EBUSY);
   control->value = value;
+  for (int fd = 0; fd < MOST_FDS; fd += 1)
+    if (owners[fd] == device) keepTime(fd, device);
   char path[300];
   snprintf(path, sizeof(path), "%s.set", device->path);
   int file = REAL(open)(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
@@ -369,7 +377,7 @@ static int answer(struct device* device, int fd, unsigned long request, void* ar
       struct v4l2_captureparm* capture = &parameters->parm.capture;
       if (request == VIDIOC_S_PARM && capture->timeperframe.numerator > 0)
         device->rate = capture->timeperframe.denominator / capture->timeperframe.numerator;
-      keepTime(fd, device->rate);
+      keepTime(fd, device);
       memset(capture, 0, sizeof(*capture));
       capture->capability = V4L2_CAP_TIMEPERFRAME;
       capture->timeperframe = (struct v4l2_fract){1, device->rate};

@@ -13,6 +13,8 @@ import type { App } from '../../src/api/http/route.js';
 import type { Services } from '../../src/api/services.js';
 import { Sync } from '../../src/api/sync/sync.js';
 import { Places } from '../../src/library/places.js';
+import { LogMemory } from '../../src/system/logMemory.js';
+import { runWebhooks } from '../../src/start/webhooks.js';
 import { registry, rules } from '../../src/observables/registry.js';
 import { systemActor } from '../../src/store/actor.js';
 import { History } from '../../src/store/history.js';
@@ -76,6 +78,8 @@ export async function startWebServer(): Promise<WebServer> {
       return certificate;
     },
     readiness: () => readiness,
+    recentLog: new LogMemory(),
+    webhooks: runWebhooks({ store, media: undefined, log }),
   };
   const app = await buildApp(services, listeners);
   const most = 100_000;

@@ -1,21 +1,9 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, expect, it } from 'vitest';
 import { notifyServiceManager } from '../../src/system/notify.js';
-
-/** Node has no datagram sockets of this kind, so Python stands in for systemd. It prints the first message and ends. */
-const receiver = `
-import socket, sys
-s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-name = sys.argv[1]
-s.bind('\\0' + name[1:] if name[0] == '@' else name)
-s.settimeout(15)
-print('listening', flush=True)
-print(s.recv(4096).decode(), end='', flush=True)
-`;
+import { ServiceManager } from '../support/ServiceManager.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'obscura-notify-'));
 
@@ -28,19 +16,13 @@ it.each([
   ['in a folder', join(folder, 'socket')],
   ['in the abstract namespace', `@obscura-notify-${String(process.pid)}`],
 ])('reaches the service manager on a socket %s', async (_where, name) => {
-  const systemd = spawn('python3', ['-c', receiver, name], { stdio: ['ignore', 'pipe', 'inherit'] });
-  const ended = once(systemd, 'close');
+  const systemd = await ServiceManager.listen(name);
   try {
-    let heard = '';
-    systemd.stdout.on('data', (chunk: Buffer) => (heard += chunk.toString()));
-    await once(systemd.stdout, 'data');
     process.env['NOTIFY_SOCKET'] = name;
     expect(notifyServiceManager('READY=1\nSTATUS=two clients')).toBe(true);
-    await ended;
-    expect(heard).toBe('listening\nREADY=1\nSTATUS=two clients');
+    await expect.poll(() => systemd.heard).toEqual(['READY=1\nSTATUS=two clients']);
   } finally {
-    systemd.kill();
-    await ended;
+    await systemd.close();
   }
 });
 

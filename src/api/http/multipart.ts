@@ -1,7 +1,7 @@
 // An answer without end whose parts are pictures, as image tags and players understand it.
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Picture } from '../../media/messages.js';
-import type { PictureReader } from '../services.js';
+import type { PictureProgress, PictureReader } from '../services.js';
 import { NewestOnly } from './newestOnly.js';
 
 export const multipartType = 'multipart/x-mixed-replace; boundary=frame';
@@ -56,8 +56,12 @@ export class MultipartAnswer implements PictureReader {
     this.#reply.raw.destroy();
   }
 
-  bytes(): number {
-    return this.#bytes;
+  progress(): PictureProgress {
+    return {
+      bytes: this.#bytes,
+      backlogBytes: this.#reply.raw.writableLength,
+      framesDropped: this.#newest.skipped,
+    };
   }
 }
 

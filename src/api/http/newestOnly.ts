@@ -6,6 +6,7 @@ export class NewestOnly {
   readonly #send: (picture: Picture) => boolean;
   #waiting: Picture | undefined;
   #isBusy = false;
+  #skipped = 0;
 
   /** `send` says whether the next may follow at once; where not, `ready` is called when it may. */
   constructor(send: (picture: Picture) => boolean) {
@@ -13,8 +14,15 @@ export class NewestOnly {
   }
 
   offer(picture: Picture): void {
-    if (this.#isBusy) this.#waiting = picture;
-    else this.#isBusy = !this.#send(picture);
+    if (this.#isBusy) {
+      if (this.#waiting !== undefined) this.#skipped += 1;
+      this.#waiting = picture;
+    } else this.#isBusy = !this.#send(picture);
+  }
+
+  /** How many pictures were left out. */
+  get skipped(): number {
+    return this.#skipped;
   }
 
   ready(): void {

@@ -7,7 +7,7 @@ import type { WebSocket } from 'ws';
 import { networkOf } from '../../access/limiter.js';
 import type { Origin } from '../../access/identity.js';
 import { ObscuraError } from '../../errors.js';
-import type { Permission } from '../../observables/permissions.js';
+import { isBuiltInRole, type BuiltInRole, type Permission } from '../../observables/permissions.js';
 import { closeCodes } from '../../protocol/v2.js';
 import { HttpError } from '../http/errors.js';
 import { identify, isForeignOrigin, originOf, type Identified } from '../identify.js';
@@ -57,6 +57,15 @@ export class Connections {
 
   get size(): number {
     return this.#all.size;
+  }
+
+  /** Of everybody who is connected: that of their account, or what they are instead. */
+  roles(): ('none' | 'custom' | BuiltInRole)[] {
+    const accounts = this.#services.store.get('users');
+    return [...this.#all].map(({ identity }) => {
+      const role = accounts[identity.name]?.role;
+      return role === undefined ? 'none' : isBuiltInRole(role) ? role : 'custom';
+    });
   }
 
   async register(app: FastifyInstance): Promise<void> {

@@ -45,7 +45,11 @@ export class FrameConnection extends Connection {
         onEnd: () => {
           this.#end();
         },
-        bytes: () => bytes,
+        progress: () => ({
+          bytes,
+          backlogBytes: this.ws.bufferedAmount,
+          framesDropped: newest.skipped,
+        }),
       });
       this.ws.once('close', leave);
     } catch (error) {

@@ -407,7 +407,7 @@ describe('health', () => {
     for (const name of [
       'obscura_build_info{version="0.0.0"',
       'obscura_setting_changes_total{key="hue",source="http",result="done"}',
-      'obscura_ws_connections 0',
+      'obscura_ws_connections{role="operator"} 0',
       'obscura_http_request_duration_seconds_count',
       'obscura_auth_failures_total{protocol="http"}',
       'obscura_ready 1',
@@ -434,4 +434,28 @@ it('exchanges the certificate for one that can be served, and for nothing else',
   expect((await ask('GET', '/api/certificate')).body).toEqual(before);
   const same = await ask('PUT', '/api/certificate', { cert: own.cert, key: own.key });
   expect(same).toMatchObject({ status: 200, body: { fingerprint: own.fingerprint } });
+});
+
+describe('the log', () => {
+  it('is for administrators, by level, time, words and number', async () => {
+    const { recentLog } = server.services;
+    const line = (level: number, time: number, msg: string): void => {
+      recentLog.add(JSON.stringify({ level, time, msg, part: 'media' }));
+    };
+    line(30, 1000, 'begins');
+    line(40, 2000, 'is slow');
+    line(50, 3000, 'breaks');
+    const lines = async (query = ''): Promise<unknown> => {
+      const { body } = await ask('GET', `/api/logs${query}`);
+      return (body as unknown as { lines: { message: string }[] }).lines.map(({ message }) => message);
+    };
+    expect(await lines()).toEqual(['begins', 'is slow', 'breaks']);
+    expect(await lines('?level=warn')).toEqual(['is slow', 'breaks']);
+    expect(await lines('?since=2500')).toEqual(['breaks']);
+    expect(await lines('?limit=1')).toEqual(['breaks']);
+    expect(await lines('?contains=slow')).toEqual(['is slow']);
+    expect((await ask('GET', '/api/logs?level=loud')).status).toBe(400);
+    for (const person of ['operator', 'viewer', 'guest'] as const)
+      expect((await ask('GET', '/api/logs', undefined, person)).status).toBe(403);
+  });
 });

@@ -159,6 +159,26 @@ describe('the streams', () => {
     });
   });
 
+  it('adapt their bitrate within bounds in kbit/s, of which what is left out stays', async () => {
+    const url = '/api/streaming/adaptive';
+    const reference = {
+      ...{ enabled: true, min_bitrate_kbps: 1000, max_bitrate_kbps: 8000, step_size_kbps: 500 },
+      ...{ adjustment_interval_ms: 5000, quality_threshold: 0.95 },
+    };
+    expect(await ask('PUT', url, reference)).toMatchObject({
+      status: 200,
+      body: { set: { adaptiveBitrate: { mode: 'auto', min: 1_000_000, max: 8_000_000, ladder: true } } },
+    });
+    await ask('PUT', url, { enabled: false });
+    expect((await ask('GET', url)).body).toEqual({
+      ...{ enabled: false, min_bitrate_kbps: 1000, max_bitrate_kbps: 8000 },
+    });
+    const crossed = await ask('PUT', url, { min_bitrate_kbps: 9000 });
+    expect(crossed).toMatchObject({ status: 422, body: { error: { key: 'adaptiveBitrate' } } });
+    expect((await ask('PUT', url, { enabled: true }, 'viewer')).status).toBe(403);
+    expect((await ask('GET', url)).body).toMatchObject({ enabled: false, min_bitrate_kbps: 1000 });
+  });
+
   it.each([
     ['POST', '/api/webrtc/offer', { type: 'offer', sdp: 'v=0' }],
     ['GET', '/api/webrtc/offer', undefined],

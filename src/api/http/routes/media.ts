@@ -1,5 +1,5 @@
 // What runs on the video side: who watches, and which pipelines there are.
-import { Type } from '@sinclair/typebox';
+import { Type, type Static } from '@sinclair/typebox';
 import { ObscuraError } from '../../../errors.js';
 import type { Media, Services } from '../../services.js';
 import { drawGraph } from '../../../media/drawGraph.js';
@@ -28,7 +28,38 @@ const Client = Type.Object({
       { description: 'What the player said last of how the stream reaches it.' },
     ),
   ),
+  bitrate: Type.Optional(Type.Integer({ description: 'bit/s, over the last seconds.' })),
+  estimateBps: Type.Optional(
+    Type.Integer({ description: 'What the player itself thinks that its way carries (REMB).' }),
+  ),
+  nacks: Type.Optional(Type.Integer({ description: 'How often the player has asked for packets again.' })),
+  plis: Type.Optional(Type.Integer({ description: 'How often the player has lost a picture.' })),
+  firs: Type.Optional(Type.Integer({ description: 'How often the player has asked for a keyframe.' })),
+  backlogBytes: Type.Optional(
+    Type.Integer({ description: 'Over TCP: what waits here because the player does not take it.' }),
+  ),
+  delayMs: Type.Optional(Type.Number({ description: 'How late that makes what is sent now.' })),
+  framesDropped: Type.Optional(
+    Type.Integer({ description: 'Pictures that this player has missed because it was too slow.' }),
+  ),
   since: Type.Number({ description: 'Milliseconds since 1970.' }),
+  adaptive: Type.Optional(
+    Type.Object(
+      {
+        target: Type.Integer({ description: 'bit/s that its way is thought to carry.' }),
+        reason: Type.String(),
+        stream: Type.Optional(Type.String({ description: 'The one it gets now.' })),
+        state: Type.Optional(Type.String()),
+        votes: Type.Optional(Type.Boolean({ description: 'Whether the stream follows this client.' })),
+        available: Type.Optional(Type.Integer({ description: 'bit/s, where it is known.' })),
+        loss: Type.Optional(Type.Number({ description: '0 to 1' })),
+        rtt: Type.Optional(Type.Number({ description: 'Milliseconds.' })),
+        jitter: Type.Optional(Type.Number({ description: 'Milliseconds.' })),
+        queue: Type.Optional(Type.Number({ description: 'Milliseconds of stream that wait on the way.' })),
+      },
+      { description: 'What the adaptive loop thinks of it, as in `adaptiveState`.' },
+    ),
+  ),
 });
 const Pipeline = Type.Object({
   name: Type.String(),
@@ -64,7 +95,7 @@ const GraphQuery = Type.Object({
 const dotType = 'text/vnd.graphviz';
 const svgType = 'image/svg+xml';
 
-export function mediaRoutes(app: App, { media }: Services): void {
+export function mediaRoutes(app: App, { media, store }: Services): void {
   const running = (): Media => {
     if (media === undefined) throw new HttpError(503, 'UNAVAILABLE', 'This server does without video');
     return media;
@@ -81,6 +112,11 @@ export function mediaRoutes(app: App, { media }: Services): void {
       },
     },
     () => {
+      const { viewers } = store.get('adaptiveState');
+      const thought = (viewer: string): Pick<Static<typeof Client>, 'adaptive'> => {
+        const adaptive = viewers[viewer];
+        return adaptive === undefined ? {} : { adaptive };
+      };
       const rtsp = running()
         .report()
         .clients.map(({ id, path, bytes, address, ...client }) => ({
@@ -90,15 +126,18 @@ export function mediaRoutes(app: App, { media }: Services): void {
           address: address ?? '',
           stream: path,
           bytes: bytes ?? 0,
+          ...thought(`rtsp-${String(id)}`),
         }));
       const webrtc = running()
         .webrtc.list()
-        .map(({ session, ...client }) => ({
+        // The name of the session would let whoever reads this end it in the place of its browser.
+        .map(({ session: _session, viewer, wished: _wished, ...client }) => ({
           ...client,
-          id: session,
+          id: viewer,
           protocol: 'webrtc' as const,
           transport: 'webrtc',
           secure: true,
+          ...thought(viewer),
         }));
       const pictures = running()
         .pictures.list()
@@ -116,7 +155,7 @@ export function mediaRoutes(app: App, { media }: Services): void {
       const isRtsp = /^\d+$/.test(params.id);
       const gone = isRtsp
         ? await running().kick(Number(params.id))
-        : running().pictures.end(params.id) || (await running().webrtc.close(params.id));
+        : running().pictures.end(params.id) || (await running().webrtc.end(params.id));
       if (!gone) throw new ObscuraError('unknown', `There is no client ${params.id}`);
       return await reply.code(204).send();
     },

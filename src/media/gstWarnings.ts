@@ -1,0 +1,27 @@
+// GStreamer's own warnings as lines of our log. Some of them come with every viewer and mean nothing: those are for
+// whoever looks for something in particular.
+import type { MediaEvent } from './gstreamer.js';
+import type { FromMedia } from './messages.js';
+import { withoutAccount } from './redact.js';
+
+type GstWarning = Extract<MediaEvent, { readonly event: 'gst-log' }>;
+
+/** In version 1.22. */
+const usual: readonly (readonly [category: string, words: string])[] = [
+  // The first request of everybody who then logs in.
+  ['rtspclient', 'not allowed'],
+  // Of every viewer who comes first to a stream, or goes last.
+  ['rtspmedia', 'was not prepared'],
+  ['rtpsession', "Can't determine running time"],
+  // Asked about a viewer who has no statistics yet, or none any more.
+  ['multiudpsink', 'not found'],
+];
+
+export function lineOf({ category, element, message, withheld }: GstWarning): FromMedia {
+  const isUsual = usual.some(([from, words]) => category === from && message.includes(words));
+  const more = withheld === 0 ? '' : ` (and ${String(withheld)} more before it)`;
+  return {
+    ...{ kind: 'log', level: isUsual ? 'debug' : 'warn', category },
+    message: `${element === '' ? '' : `${element}: `}${withoutAccount(message)}${more}`,
+  };
+}
