@@ -4,7 +4,8 @@ import { unknownPath, within, type Estimator, type PathContext, type PathEstimat
 import { reportEstimator, type ReportState } from './report.js';
 import type { EstimateSample, PathSample } from './samples.js';
 import { socketEstimator, type SocketState } from './socket.js';
-import { transportEstimator, type TransportState } from './transport.js';
+import { transportEstimator } from './transport.js';
+import type { TransportState } from './transportState.js';
 import { inMegabits } from './words.js';
 
 const claimKeptMs = 5000;

@@ -17,7 +17,7 @@ const fewestTrains = 8;
 const freshTrains = 2;
 const shortMs = 600;
 const shortestSpreadMs = 0.5;
-const fewestForLoss = 20;
+const fewestForLoss = 60;
 
 export interface TrainLog {
   /** The newest last. */
@@ -51,25 +51,43 @@ export function isPlausible(train: PacketTrain, at: number, after: number): bool
 }
 
 export function withTrains(log: TrainLog, trains: readonly PacketTrain[], at: number): TrainLog {
-  return trains.reduce((grown, train) => {
-    const after = grown.trains.at(-1)?.sentAt ?? Number.NEGATIVE_INFINITY;
-    return isPlausible(train, at, after) ? withTrain(grown, train) : grown;
-  }, log);
+  let after = log.trains.at(-1)?.sentAt ?? Number.NEGATIVE_INFINITY;
+  const plausible = trains.filter((train) => {
+    if (!isPlausible(train, at, after)) return false;
+    after = train.sentAt;
+    return true;
+  });
+  if (plausible.length === 0) return log;
+  const jump = clockJump(log, plausible);
+  const fresh = plausible.slice(jump ?? 0);
+  const kept = jump === undefined ? log : noTrains;
+  return {
+    trains: [...kept.trains, ...fresh].filter(({ sentAt }) => sentAt > after - keptMs),
+    delays: fresh.reduce(withDelay, kept.delays),
+  };
 }
 
-function withTrain(log: TrainLog, train: PacketTrain): TrainLog {
-  const trains = [...log.trains.filter(({ sentAt }) => sentAt > train.sentAt - keptMs), train];
-  if (train.packets === 0) return { ...log, trains };
-  const delay = delayOf(train);
-  const last = log.delays.at(-1);
-  if (last !== undefined && Math.abs(delay - last.delay) > clockJumpMs)
-    return { trains: [train], delays: [{ second: secondOf(train), delay }] };
+/** Where the viewer's clock was set: only what came afterwards can be compared. */
+function clockJump(log: TrainLog, trains: readonly PacketTrain[]): number | undefined {
+  let known = log.delays.at(-1)?.delay;
+  let jump: number | undefined;
+  for (const [index, train] of trains.entries()) {
+    if (train.packets === 0) continue;
+    const delay = delayOf(train);
+    if (known !== undefined && Math.abs(delay - known) > clockJumpMs) jump = index;
+    known = delay;
+  }
+  return jump;
+}
+
+function withDelay(delays: TrainLog['delays'], train: PacketTrain): TrainLog['delays'] {
+  if (train.packets === 0) return delays;
   const second = secondOf(train);
-  const least = last?.second === second ? Math.min(last.delay, delay) : delay;
-  const earlier = log.delays.filter(
-    (other) => other.second !== second && other.second > second - delayKeptMs / 1000,
-  );
-  return { trains, delays: [...earlier, { second, delay: least }] };
+  const delay = delayOf(train);
+  const last = delays.at(-1);
+  if (last?.second === second)
+    return delay < last.delay ? [...delays.slice(0, -1), { second, delay }] : delays;
+  return [...delays.filter((other) => other.second > second - delayKeptMs / 1000), { second, delay }];
 }
 
 function secondOf({ sentAt }: PacketTrain): number {
@@ -93,10 +111,14 @@ export interface WayReading {
   readonly spreadBps: number | null;
   /** The same of a shorter while. */
   readonly soonBps: number | null;
-  /** The same of the very last trains alone. */
-  readonly freshBps: number | null;
+  /** What the very last trains carried after their first packets, and in which time. */
+  readonly fresh: { readonly bytes: number; readonly ms: number } | null;
   /** What the very last train waited. */
   readonly freshQueueMs: number;
+  /** What its last packet waited. */
+  readonly freshTailMs: number;
+  /** When that was sent. */
+  readonly freshSentAt: number;
 }
 
 /** Loss is that of what was sent after a given time, since what was lost before has had its answer. */
@@ -122,8 +144,10 @@ export function readWay(log: TrainLog, lossSince: number): WayReading | undefine
     loss: lossIn(log.trains, Math.max(newestSent - lossMs, lossSince)),
     spreadBps: spreading.length >= fewestTrains ? spreadRate(spreading) : null,
     soonBps: soon.length >= fewestTrains ? spreadRate(soon) : null,
-    freshBps: fresh.length === freshTrains ? spreadRate(fresh) : null,
+    fresh: fresh.length === freshTrains ? spreadOf(fresh) : null,
     freshQueueMs: delayOf(newest) - base,
+    freshTailMs: newest.arrivedUntil - newest.sentUntil - base,
+    freshSentAt: newest.sentAt,
   };
 }
 
@@ -131,17 +155,33 @@ function isSpread({ packets, arrivedAt, arrivedUntil }: PacketTrain): boolean {
   return packets >= fewestPackets && arrivedUntil - arrivedAt > shortestSpreadMs;
 }
 
+function spreadOf(trains: readonly PacketTrain[]): { readonly bytes: number; readonly ms: number } {
+  return {
+    bytes: trains.reduce((sum, train) => sum + train.bytes - train.firstBytes, 0),
+    ms: trains.reduce((sum, train) => sum + train.arrivedUntil - train.arrivedAt, 0),
+  };
+}
+
 function spreadRate(trains: readonly PacketTrain[]): number {
-  const bytes = trains.reduce((sum, train) => sum + train.bytes - train.firstBytes, 0);
-  const ms = trains.reduce((sum, train) => sum + train.arrivedUntil - train.arrivedAt, 0);
+  const { bytes, ms } = spreadOf(trains);
   return (bytes * 8000) / ms;
 }
 
 function receivedIn(trains: readonly PacketTrain[], until: number, ms: number): number {
-  const bytes = trains
-    .filter(({ arrivedUntil }) => arrivedUntil > until - ms)
-    .reduce((sum, train) => sum + train.bytes, 0);
-  return (bytes * 8000) / ms;
+  const arrived = trains.filter(({ arrivedUntil }) => arrivedUntil > until - ms);
+  const bytes = arrived.reduce((sum, train) => sum + train.bytes, 0);
+  return (bytes * 8000) / coveredMs(arrived.map(({ arrivedUntil }) => arrivedUntil));
+}
+
+/**
+ * The time that trains stand for: each for that until the next one. Where feedback is missing there is a hole, which says
+ * nothing of what was sent in it.
+ */
+function coveredMs(times: readonly number[]): number {
+  const gaps = times.slice(1).map((time, index) => Math.max(0, time - (times[index] ?? time)));
+  const usual = [...gaps].sort((a, b) => a - b)[Math.floor(gaps.length * 0.75)] ?? rateMs;
+  const covered = gaps.reduce((sum, gap) => sum + (gap > 3 * usual ? usual : gap), 0);
+  return Math.max(1, covered + covered / Math.max(1, gaps.length));
 }
 
 /** What was lost is taken to have been as large as what was not. */
@@ -150,7 +190,8 @@ function sentIn(trains: readonly PacketTrain[], until: number, ms: number): numb
   const bytes = sent.reduce((sum, train) => sum + train.bytes, 0);
   const packets = sent.reduce((sum, train) => sum + train.packets, 0);
   const lost = sent.reduce((sum, train) => sum + train.lost, 0);
-  return packets === 0 ? 0 : (bytes * (1 + lost / packets) * 8000) / ms;
+  if (packets === 0) return 0;
+  return (bytes * (1 + lost / packets) * 8000) / coveredMs(sent.map(({ sentAt }) => sentAt));
 }
 
 function lossIn(trains: readonly PacketTrain[], from: number): number {

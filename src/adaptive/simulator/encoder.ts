@@ -23,7 +23,7 @@ const keyframeSpread = 0.1;
 const paidBackOver = 20;
 const smallestBytes = 200;
 /** Requests for keyframes are answered so often at most. */
-const forcedEveryMs = 1000;
+const forcedEveryMs = 500;
 
 export class Encoder {
   readonly spec: EncoderSpec;

@@ -18,6 +18,7 @@ const lossHigh = 0.1;
 const lossLow = 0.02;
 const lossEveryMs = 200;
 const lossGrowth = 1.05;
+const linkVariance = { follows: 0.05, least: 0.4, most: 2.5 } as const;
 const packetBits = 1240 * 8;
 
 type Usage = 'normal' | 'over' | 'under';
@@ -86,6 +87,15 @@ function slope(points: readonly { readonly x: number; readonly y: number }[]): n
   return under === 0 ? 0 : over / under;
 }
 
+interface LinkRate {
+  readonly mean: number;
+  readonly variance: number;
+}
+
+function deviationOf({ mean, variance }: LinkRate): number {
+  return Math.sqrt(variance * mean);
+}
+
 /** One way. */
 class Gcc {
   readonly #trend = new Trendline();
@@ -95,8 +105,8 @@ class Gcc {
   #state: 'grow' | 'hold' = 'grow';
   #at: number | undefined;
   #lossAt = 0;
-  /** Mean and deviation of the rate that was last too much. */
-  #link: { readonly mean: number; readonly deviation: number } | undefined;
+  /** The rate that was last too much. */
+  #link: LinkRate | undefined;
   loss = 0;
 
   constructor(start: number) {
@@ -151,7 +161,7 @@ class Gcc {
 
   #grow(elapsed: number, rtt: number, received: number): void {
     const link = this.#link;
-    if (link !== undefined && received > link.mean + 3 * link.deviation) this.#link = undefined;
+    if (link !== undefined && received / 1000 > link.mean + 3 * deviationOf(link)) this.#link = undefined;
     const near = this.#link !== undefined;
     const responseMs = rtt + 100;
     const wanted = near
@@ -160,10 +170,18 @@ class Gcc {
     this.#byDelay = Math.max(this.#byDelay, Math.min(wanted, 1.5 * received + 10_000));
   }
 
+  /** In kbit/s, since the variance is in proportion to the rate in that unit. */
   #remember(received: number): void {
-    const mean = this.#link === undefined ? received : 0.95 * this.#link.mean + 0.05 * received;
-    const outlier = this.#link !== undefined && received < this.#link.mean - 3 * this.#link.deviation;
-    this.#link = outlier ? { mean: received, deviation: 0.1 * received } : { mean, deviation: 0.1 * mean };
+    const sample = received / 1000;
+    const link = this.#link;
+    if (link === undefined || sample < link.mean - 3 * deviationOf(link)) {
+      this.#link = { mean: sample, variance: linkVariance.least };
+      return;
+    }
+    const mean = link.mean + linkVariance.follows * (sample - link.mean);
+    const error = (mean - sample) ** 2 / Math.max(mean, 1);
+    const variance = link.variance + linkVariance.follows * (error - link.variance);
+    this.#link = { mean, variance: Math.min(linkVariance.most, Math.max(linkVariance.least, variance)) };
   }
 
   #followLoss(at: number, max: number): void {

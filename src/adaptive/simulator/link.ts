@@ -56,9 +56,10 @@ export class Link {
 
   send(at: number, bytes: number): Fate {
     this.#release(at);
+    while ((this.spec.capacity[this.#segment + 1]?.[0] ?? Infinity) * 1000 <= at) this.#segment += 1;
     const room = Math.max(
       smallestQueueBytes,
-      (this.spec.queueMs * capacityAt(this.spec.capacity, at)) / 8000,
+      (this.spec.queueMs * (this.spec.capacity[this.#segment]?.[1] ?? 0)) / 8000,
     );
     if (this.#queued + bytes > room) return { arrives: undefined, waited: undefined };
     const begins = Math.max(at, this.#freeAt);
@@ -99,12 +100,12 @@ export class Link {
   /** When bytes that begin to leave now have left, whatever the capacity becomes meanwhile. */
   #ends(begins: number, bytes: number): number {
     const { capacity } = this.spec;
-    while ((capacity[this.#segment + 1]?.[0] ?? Infinity) * 1000 <= begins) this.#segment += 1;
     let bits = bytes * 8;
     let at = begins;
     for (let segment = this.#segment; ; segment += 1) {
       const bps = capacity[segment]?.[1] ?? 0;
       const next = (capacity[segment + 1]?.[0] ?? Infinity) * 1000;
+      if (next <= at) continue;
       const takes = (bits / bps) * 1000;
       if (at + takes <= next) return at + takes;
       bits -= ((next - at) * bps) / 1000;

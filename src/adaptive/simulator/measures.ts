@@ -6,6 +6,9 @@ import type { Run, ViewerTrace } from './simulate.js';
 const binMs = 200;
 const standingMs = 100;
 const watchedAfterDropMs = 15_000;
+const usualGapMs = 1000 / 30;
+/** A longer one between pictures that are sent is a pause. */
+const longestGapMs = 2000;
 
 export interface Measures {
   /** What arrived, of what the link could carry of what was wished. */
@@ -46,12 +49,11 @@ function firstOf(run: Run): ViewerTrace {
 }
 
 export function deliveredBits(viewer: ViewerTrace, fromMs: number, untilMs: number): number {
-  const { flow } = viewer;
+  const { arrivals } = viewer;
   let bytes = 0;
-  if (flow === undefined) return 0;
-  for (let packet = 0; packet < flow.bytes.length; packet += 1) {
-    const arrived = flow.arrivedAt.at(packet);
-    if (arrived >= fromMs && arrived < untilMs) bytes += flow.bytes.at(packet);
+  for (let packet = 0; packet < arrivals.at.length; packet += 1) {
+    const arrived = arrivals.at.at(packet);
+    if (arrived >= fromMs && arrived < untilMs) bytes += arrivals.bytes.at(packet);
   }
   return bytes * 8;
 }
@@ -138,29 +140,28 @@ function judgePictures(
   let counted = 0;
   let frozen = 0;
   let shownAt: number | undefined;
-  let sentAt = 0;
+  let before: number | undefined;
   for (const { at, key, missing, completeAt } of pictures) {
     if (at < fromMs) continue;
+    // Where nothing was sent nothing could be shown.
+    if (shownAt !== undefined && before !== undefined && at - before > longestGapMs) shownAt += at - before;
+    before = at;
     counted += 1;
     broken = missing > 0 || (broken && !key);
     if (broken) {
       unplayable += 1;
       continue;
     }
-    const usual = 1000 / 30;
-    const gap = shownAt === undefined ? 0 : completeAt - shownAt;
-    const paused = shownAt !== undefined && at - sentAt > 5000;
-    if (gap > Math.max(3 * usual, usual + 150) && !paused) frozen += gap - usual;
+    frozen += frozenIn(completeAt - (shownAt ?? completeAt));
     shownAt = Math.max(shownAt ?? 0, completeAt);
-    sentAt = at;
   }
-  const stillFrozen = sentUntil(pictures) - sentAt;
-  if (stillFrozen > 1000) frozen += stillFrozen;
+  if (broken && before !== undefined) frozen += frozenIn(before - (shownAt ?? fromMs));
   return { freezeSeconds: frozen / 1000, unplayable: counted === 0 ? 0 : unplayable / counted };
 }
 
-function sentUntil(pictures: readonly ShownPicture[]): number {
-  return pictures.at(-1)?.at ?? 0;
+/** What of the time between two pictures is a freeze. */
+function frozenIn(gap: number): number {
+  return gap > Math.max(3 * usualGapMs, usualGapMs + 150) ? gap - usualGapMs : 0;
 }
 
 function reversals(run: Run): number {

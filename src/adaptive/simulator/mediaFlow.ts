@@ -12,7 +12,7 @@ const packetGapMs = 0.01;
 const nackMs = 10;
 
 export interface MediaFlowSpec {
-  /** How old a picture may be for which lost packets are asked for again; 0 where the viewer never asks. */
+  /** How old a picture may be when a lost packet comes after all; it is not asked for where it would come later. */
   readonly repeatsForMs: number;
   /** Called when a packet is given up, at the time when the sender hears of it. */
   readonly onGivenUp: (at: number) => void;
@@ -63,7 +63,8 @@ export class MediaFlow {
     // The viewer sees the gap when what was sent next arrives.
     const asked = at + backlog + 2 * this.link.spec.delayMs + nackMs;
     this.#agenda.enter(asked, (then) => {
-      if (then - picture.at < this.#spec.repeatsForMs) this.#sendPacket(then, bytes, picture);
+      const comes = then + 2 * this.link.spec.delayMs + this.link.backlogMs(then);
+      if (comes - picture.at < this.#spec.repeatsForMs) this.#sendPacket(then, bytes, picture);
       else this.#spec.onGivenUp(then);
     });
   }

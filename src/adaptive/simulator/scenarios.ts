@@ -277,19 +277,27 @@ export const otherViewers: readonly Scenario[] = [
   single({ name: 'over TCP, 8-2-8 Mbit/s', ...reported, feedback: { kind: 'socket' } }),
 ];
 
+/** Capacity that changes at random, and ways of every kind. */
+function random(count: number, firstSeed: number): readonly Scenario[] {
+  return Array.from({ length: count }, (_, index) =>
+    single({
+      name: `random ${String(firstSeed + index)}`,
+      seconds: 120,
+      seed: index + 1,
+      capacity: randomTrace(firstSeed + index, 120),
+      delayMs: 10 + ((index * 13) % 70),
+      queueMs: [100, 300, 600][index % 3] ?? 300,
+      jitterMs: [0, 5, 20][index % 3] ?? 0,
+      loss: [0, 0.002, 0.01][(index * 2) % 3] ?? 0,
+    }),
+  );
+}
+
+/** Used for tuning. */
+export const practice = random(20, 501);
+
 /** Never used for tuning. */
-export const heldOut: readonly Scenario[] = Array.from({ length: 20 }, (_, index) =>
-  single({
-    name: `random ${String(index + 1)}`,
-    seconds: 120,
-    seed: index + 1,
-    capacity: randomTrace(index + 101, 120),
-    delayMs: 10 + ((index * 13) % 70),
-    queueMs: [100, 300, 600][index % 3] ?? 300,
-    jitterMs: [0, 5, 20][index % 3] ?? 0,
-    loss: [0, 0.002, 0.01][(index * 2) % 3] ?? 0,
-  }),
-);
+export const heldOut = random(20, 101);
 
 function randomTrace(seed: number, seconds: number): Trace {
   const { next } = chance(seed * 7919 + 3);

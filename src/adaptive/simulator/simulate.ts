@@ -30,6 +30,8 @@ export interface ViewerTrace {
   readonly pictures: readonly ShownPicture[];
   /** Of each packet; a viewer over TCP has none. */
   readonly flow: MediaFlow | undefined;
+  /** When how many bytes arrived; NaN for those that did not. */
+  readonly arrivals: { readonly at: Column; readonly bytes: Column };
   readonly target: Column;
   readonly moves: { readonly at: number; readonly to: StreamId; readonly reason: string }[];
 }
@@ -84,7 +86,12 @@ class Simulation {
   constructor(scenario: Scenario, controller: Controller) {
     this.#scenario = scenario;
     this.#decide = controller.start();
-    this.#settings = { ...scenario.settings, ...controller.settings };
+    const most = scenario.streams.stream1?.wish.bitrate ?? Infinity;
+    this.#settings = {
+      ...scenario.settings,
+      max: Math.min(most, scenario.settings.max),
+      ...controller.settings,
+    };
     this.#links = scenario.links.map((spec, index) => new Link(spec, scenario.seed * 1000 + index));
     this.#watching = scenario.viewers.map((spec, index) => this.#watch(spec, index));
   }
@@ -150,21 +157,26 @@ class Simulation {
       const flow = new SocketFlow(this.#agenda, link, spec.id);
       return {
         ...started,
-        trace: { ...traced, pictures: flow.pictures, flow: undefined },
+        trace: { ...traced, pictures: flow.pictures, flow: undefined, arrivals: flow.arrivals },
         send: (at, picture) => flow.send(at, picture),
         poll: (at) => flow.sample(at),
       };
     }
     const interactive = spec.feedback.kind === 'transport';
     const flow: MediaFlow = new MediaFlow(this.#agenda, link, {
-      repeatsForMs: interactive ? 400 : 0,
+      repeatsForMs: interactive ? 500 : 0,
       onGivenUp: () => {
         if (interactive) this.#encoders.get(watching.stream)?.requestKeyframe();
       },
     });
     const watching: Watching = {
       ...started,
-      trace: { ...traced, pictures: flow.pictures, flow },
+      trace: {
+        ...traced,
+        pictures: flow.pictures,
+        flow,
+        arrivals: { at: flow.arrivedAt, bytes: flow.bytes },
+      },
       send: (at, picture) => flow.send(at, picture),
     };
     if (spec.feedback.kind === 'transport') this.#feedTransport(spec, spec.feedback, flow, index);
@@ -237,8 +249,15 @@ class Simulation {
     this.#encoded.set(id, recent);
     const encodedBps = (recent.reduce((sum, { bytes }) => sum + bytes, 0) * 8000) / rateMs;
     // A wish that is low at first makes the controller begin there, as if a person had then asked for more.
-    const bitrate = id === 'stream1' && at === 0 ? this.#scenario.start : wish.bitrate;
+    const begins = id === 'stream1' && at === 0;
+    const bitrate = begins ? this.#scenario.start : (this.#written(id) ?? wish.bitrate);
     return { ...wish, bitrate, ...(at < rateMs ? {} : { encodedBps }) };
+  }
+
+  /** The law of the reference writes the setting that it starts from. */
+  #written(id: StreamId): number | undefined {
+    const isWritten = id === 'stream1' && this.#settings.mode === 'rotoclear';
+    return isWritten ? this.#last?.streams.stream1?.target : undefined;
   }
 
   #follow(at: number, output: LoopOutput): void {

@@ -2,6 +2,7 @@
 // or in the system. The newest pictures are left out while too much waits.
 import type { SocketSample } from '../samples.js';
 import type { Agenda } from './agenda.js';
+import { Column } from './columns.js';
 import type { Picture } from './encoder.js';
 import type { Link } from './link.js';
 import type { ShownPicture } from './mediaFlow.js';
@@ -13,6 +14,7 @@ const longestHeldMs = 1000;
 
 export class SocketFlow {
   readonly pictures: ShownPicture[] = [];
+  readonly arrivals = { at: new Column(), bytes: new Column() };
   readonly #agenda: Agenda;
   readonly #link: Link;
   readonly #viewer: string;
@@ -93,6 +95,8 @@ export class SocketFlow {
   #acknowledged(at: number, first: number, arrived: number, bytes: number): void {
     this.#deliveredAt.push({ at, acked: this.#acked });
     this.#acked += bytes;
+    this.arrivals.at.push(arrived);
+    this.arrivals.bytes.push(bytes + headerBytes);
     this.#rtt += (at - first - this.#rtt) / 8;
     // Only a window that is used grows.
     if (this.#sent < this.#written) this.#window += this.#window < this.#threshold ? 1 : 1 / this.#window;
