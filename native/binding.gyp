@@ -38,6 +38,7 @@
               "media/packet_trains.cc",
               "media/pipelines.cc",
               "media/receiver_words.cc",
+              "media/retransmissions.cc",
               "media/rtcp.cc",
               "media/rtcp_desk.cc",
               "media/rtsp_access.cc",

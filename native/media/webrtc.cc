@@ -14,6 +14,7 @@
 #include "events.h"
 #include "h264packets.h"
 #include "pipelines.h"
+#include "retransmissions.h"
 #include "receiver_words.h"
 #include "rtp_reports.h"
 
@@ -104,7 +105,7 @@ class Session : public std::enable_shared_from_this<Session> {
       g_signal_emit_by_name(bin_, "add-turn-server", server.c_str(), &added);
     }
     doWithoutRouters();
-    doWithoutRedundancy();
+    arrangeParts();
     connect("notify::connection-state", G_CALLBACK(+[](GObject*, GParamSpec*, gpointer data) {
               if (const auto session = self(data)) session->onConnectionState();
             }));
@@ -273,21 +274,23 @@ class Session : public std::enable_shared_from_this<Session> {
     g_clear_object(&ice);
   }
 
-  /**
-   * What is lost is sent again, so the elements for redundant packets have nothing to add. But they take lists of
-   * packets apart, and everything after them would be called for each packet instead of for each picture.
-   */
-  void doWithoutRedundancy() {
+  /** What webrtcbin adds by itself is made to fit as it comes. */
+  void arrangeParts() {
     g_signal_connect(bin_, "deep-element-added", G_CALLBACK(+[](GstBin*, GstBin*, GstElement* added, gpointer) {
                        const GstElementFactory* factory = gst_element_get_factory(added);
                        // Some of its parts are of types that nobody else can make.
                        if (factory == nullptr) return;
                        const gchar* name = GST_OBJECT_NAME(factory);
                        if (g_str_equal(name, "rtpulpfecenc") || g_str_equal(name, "rtpredenc")) passLists(added);
+                       if (g_str_equal(name, "rtprtxsend")) limitRetransmissions(added);
                      }),
                      nullptr);
   }
 
+  /**
+   * What is lost is sent again, so the elements for redundant packets have nothing to add. But they take lists of
+   * packets apart, and everything after them would be called for each packet instead of for each picture.
+   */
   static void passLists(GstElement* element) {
     GstPad* sink = gst_element_get_static_pad(element, "sink");
     gst_pad_set_chain_list_function(sink, [](GstPad*, GstObject* parent, GstBufferList* list) {

@@ -114,3 +114,19 @@ it('gets a keyframe where sending again does not help', async () => {
   const { framesDecoded } = await received();
   await decoded(framesDecoded + 30);
 }, 60_000);
+
+it('is not sent again more than its share of the stream, however much it asks for', async () => {
+  await play();
+  await decoded(20);
+  const type = repairType;
+  const sent = { first: 0, again: 0 };
+  relay.loses = ({ payloadType, serial }) => {
+    if (payloadType === type) sent.again += 1;
+    else sent.first += 1;
+    return payloadType === type || serial % 2 === 0;
+  };
+  await expect.poll(() => sent.first, { timeout: 30_000 }).toBeGreaterThan(600);
+  expect(sent.again).toBeGreaterThan(150);
+  // A quarter, and what is spared for a large keyframe.
+  expect(sent.again).toBeLessThan(0.25 * sent.first + 200 + 20);
+}, 60_000);
