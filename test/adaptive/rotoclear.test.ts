@@ -33,9 +33,12 @@ describe('the law once a second', () => {
     expect(rotoclear(early, { ...input, at: 1000 }).current).toBe(4_800_000);
   });
 
-  it('raises nothing where nobody knows the bandwidth', () => {
+  it('takes a way of which nothing is known for free, as long as next to nothing is lost on it', () => {
     const first = rotoclear(undefined, input);
-    expect(rotoclear(first, { ...input, at: 1000, availableBandwidth: null }).current).toBe(4_000_000);
+    const unknown = { ...input, at: 1000, availableBandwidth: null };
+    expect(rotoclear(first, { ...unknown, packetLoss: 0.009 }).current).toBe(4_800_000);
+    expect(rotoclear(first, { ...unknown, packetLoss: 0.01 }).current).toBe(4_000_000);
+    expect(rotoclear(first, { ...unknown, packetLoss: 0.06 }).current).toBe(3_200_000);
   });
 
   it('keeps within its bounds', () => {
