@@ -109,7 +109,7 @@ function build(options) {
     ['npm', 'run', '--silent', 'build:ts', '--', '--outDir', fresh, '--noEmitOnError'],
     options
   );
-  if (fs.existsSync(path.join('src', 'web'))) {
+  if (fs.existsSync(state.pageSource)) {
     var folder = path.resolve(fresh, 'web');
     steps.step(
       'building the web page',

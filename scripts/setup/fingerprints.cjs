@@ -8,6 +8,8 @@ var path = require('path');
 var stampFile = path.join('node_modules', '.obscura-setup.json');
 var addonFile = path.join('native', 'build', 'Release', 'obscura_system.node');
 var builtFile = path.join('dist', 'main.js');
+var pageSource = path.join('src', 'web');
+var builtPage = path.join('dist', 'web', 'index.html');
 
 function fingerprints() {
   // Binaries fit one binary interface of Node, so a change of Node asks for new ones.
@@ -17,7 +19,7 @@ function fingerprints() {
     native: hash(files('native').concat(binary)),
     // What Debian packages are wanted; an update may want more.
     machine: hash([read(path.join('scripts', 'setup', 'debian.cjs'))]),
-    build: hash(files('src').concat([read('tsconfig.json'), read('tsconfig.build.json')])),
+    build: hash(files('src').concat(['tsconfig.json', 'tsconfig.build.json'].map(read))),
   };
 }
 
@@ -31,6 +33,7 @@ function readStamp() {
   }
   if (!fs.existsSync(addonFile)) delete stamp.native;
   if (!fs.existsSync(builtFile)) delete stamp.build;
+  if (fs.existsSync(pageSource) && !fs.existsSync(builtPage)) delete stamp.build;
   return stamp;
 }
 
@@ -82,6 +85,7 @@ function read(name) {
 module.exports = {
   addonFile: addonFile,
   builtFile: builtFile,
+  pageSource: pageSource,
   fingerprints: fingerprints,
   isReady: isReady,
   readStamp: readStamp,

@@ -27,6 +27,7 @@ import { imageRoutes } from './http/routes/images.js';
 import { informationRoutes } from './http/routes/information.js';
 import { loginRoutes } from './http/routes/login.js';
 import { operationRoutes } from './http/routes/operations.js';
+import { pageRoutes } from './http/routes/page.js';
 import { lockRoutes, presetRoutes } from './http/routes/presets.js';
 import { schemaRoutes } from './http/routes/schema.js';
 import { settingsRoutes } from './http/routes/settings.js';
@@ -69,6 +70,7 @@ const routes = [
   fileRoutes,
   certificateRoutes,
   operationRoutes,
+  pageRoutes,
 ] as const;
 
 export async function buildApp(

@@ -221,6 +221,8 @@ export interface Services {
   readonly photos: Photos | undefined;
   /** The files that people may see. */
   readonly places: Places;
+  /** Where the built web page lies; it may be empty. */
+  readonly pageFolder: string;
   readonly store: AppStore;
   readonly journal: Pick<Journal, 'search' | 'onAudit' | 'note'>;
   readonly accounts: Accounts;

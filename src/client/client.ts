@@ -1,5 +1,5 @@
 // The client: reads, writes and follows the settings of a server, and finds its way back after a loss.
-import type { Change, Push } from '../protocol/v2.js';
+import type { Change, Notice, Push } from '../protocol/v2.js';
 import { Link } from './link.js';
 import { Listeners, type Subscription, type Watchable } from './listeners.js';
 import type {
@@ -25,12 +25,15 @@ export class Client {
   readonly #link: Link;
   readonly #changes = new Listeners<Changes>();
   readonly #statuses = new Listeners<Status>();
+  readonly #notices = new Listeners<Notice>();
   readonly #values = new Map<string, unknown>();
   readonly #globs = new Map<string, number>();
   /** Every change, and the whole state when it had to be sent anew. */
   readonly changes: Watchable<Changes> = this.#changes;
   /** How changes fare that something has to carry out. */
   readonly statuses: Watchable<Status> = this.#statuses;
+  /** What the server says of this connection: other permissions, the end of the log-in, that it stops. */
+  readonly notices: Watchable<Notice> = this.#notices;
   readonly connection: Watchable<ConnectionState> & { readonly value: ConnectionState };
   #credentials: Credentials | undefined;
   #session: Session = { user: '', permissions: [] };
@@ -220,6 +223,7 @@ export class Client {
       case 'notice':
         if (push.permissions !== undefined)
           this.#session = { ...this.#session, permissions: push.permissions };
+        this.#notices.emit(push);
         break;
     }
   }

@@ -9,6 +9,7 @@ export {
   type ConnectionState,
   type Credentials,
   type ErrorCode,
+  type Notice,
   type Patch,
   type SetOptions,
   type SetResult,

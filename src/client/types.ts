@@ -1,7 +1,7 @@
 // The words of the client: keys and values typed from the server's own declarations, errors, options.
 import type { ValueOf } from '../observables/define.js';
 import type { AppRegistry, Key } from '../observables/registry.js';
-import type { ErrorAnswer, StatusPush } from '../protocol/v2.js';
+import type { ErrorAnswer, Notice, StatusPush } from '../protocol/v2.js';
 
 export type SettingKey = Key;
 export type SettingValue<K extends SettingKey> = ValueOf<AppRegistry[K]>;
@@ -88,6 +88,7 @@ export interface SetResult {
 }
 
 export type Status = Omit<StatusPush, 'op'>;
+export type { Notice };
 
 export type ConnectionState =
   | { readonly state: 'connecting' }

@@ -1,5 +1,5 @@
 // Builds every part of the server, ties them together, and takes them down again in the right order.
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { Logger } from 'pino';
 import { Accounts, type AppStore } from '../access/accounts.js';
 import { loadCertificate, replaceCertificate, type Certificate } from '../access/certificate.js';
@@ -62,6 +62,8 @@ export interface StartOptions {
 
 const defaultLimits = { perAddress: 20, perUser: 200, total: 1000 } as const;
 const noticeBeforeRestartMs = 200;
+/** The same from the sources and from what is built of them. */
+const pageFolder = resolve(import.meta.dirname, '../../dist/web');
 const leastSpace = 16 * 1024 * 1024;
 
 export async function startServer({
@@ -174,6 +176,7 @@ export async function startServer({
       media,
       photos,
       places: new Places(dataFolder, [photoFolder]),
+      pageFolder,
       store,
       journal,
       accounts,

@@ -33,6 +33,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'errors',
   ],
   client: ['protocol', 'observables'],
+  web: ['client'],
   cli: ['client', 'protocol', 'observables', 'errors', 'system'],
   docs: ['observables', 'protocol', 'api', 'store', 'errors'],
   main: ['start', 'api', 'access', 'store', 'observables', 'protocol', 'system', 'errors'],
@@ -42,7 +43,7 @@ function filesBelow(folder: string): string[] {
   return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
     const path = join(folder, entry.name);
     if (entry.isDirectory()) return filesBelow(path);
-    return path.endsWith('.ts') ? [path] : [];
+    return /\.(?:ts|svelte)$/.test(path) ? [path] : [];
   });
 }
 

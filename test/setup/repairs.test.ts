@@ -39,3 +39,26 @@ it('a lock left empty by a crash blocks nobody', async () => {
   sandbox.write('.cache/setup.lock', '');
   expect((await sandbox.run()).code).toBe(0);
 }, 5000);
+
+it('the web page is part of the build, and built again when it was deleted', async () => {
+  sandbox = new SetupSandbox('installed');
+  sandbox.write('src/web/index.html', '<!doctype html>');
+  await sandbox.run();
+  expect(sandbox.has('dist/web/index.html')).toBe(true);
+  sandbox.takeCalls();
+  expect((await sandbox.run()).output).toBe('');
+  sandbox.remove('dist/web');
+  expect((await sandbox.run()).code).toBe(0);
+  expect(sandbox.has('dist/web/index.html')).toBe(true);
+});
+
+it('a page that cannot be built leaves the last good build in its place', async () => {
+  sandbox = new SetupSandbox('installed');
+  sandbox.write('src/web/index.html', '<!doctype html>');
+  await sandbox.run();
+  const good = sandbox.read('dist/web/index.html');
+  sandbox.append('src/web/index.html', 'broken');
+  sandbox.establish('fails build:web');
+  expect((await sandbox.run()).code).toBe(1);
+  expect(sandbox.read('dist/web/index.html')).toBe(good);
+});

@@ -76,6 +76,7 @@ if [ "$name" = ci ]; then
   mkdir -p node_modules
 fi
 [ "$name" = build:ts ] && mkdir -p "$out" && echo "built by run $$" > "$out/main.js"
+[ "$name" = build:web ] && mkdir -p "$out" && echo "page of run $$" > "$out/index.html"
 if [ -e "$SANDBOX_FACTS/fails $name" ]; then
   i=0; while [ $i -lt 40 ]; do i=$((i+1)); echo "line $i of a long story"; done
   echo "the reason why $name cannot work" >&2

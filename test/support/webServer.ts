@@ -66,6 +66,7 @@ export async function startWebServer(): Promise<WebServer> {
     media: undefined,
     photos: undefined,
     places: new Places(folder, ['photos']),
+    pageFolder: join(folder, 'web'),
     ...{ store, journal, accounts, sync, locks, trials, log, limits },
     presets: new Presets(store),
     history: new History(store, journal),

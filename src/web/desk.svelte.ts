@@ -1,0 +1,198 @@
+// What the page knows of the server, kept by the client library: who is here, the connection, every value that may be
+// read, how changes fare, and the descriptions of the settings.
+import { SvelteMap } from 'svelte/reactivity';
+import { Client, ClientError, HttpClient, socketUrl, type ConnectionState } from '../client/index.js';
+import { messageOf } from './messageOf.js';
+import { patience } from './patience.js';
+import type { Schema } from './settings/description.js';
+
+export interface Me {
+  /** Empty for somebody who has not logged in. */
+  readonly username: string;
+  readonly role: string;
+  readonly permissions: readonly string[];
+  readonly authenticated: boolean;
+}
+
+export interface Standing {
+  readonly status: 'pending' | 'applied' | 'failed';
+  readonly reason?: string | undefined;
+}
+
+/** The newest change of a key by somebody, and in which state of the page it came. */
+export interface ChangedBy {
+  readonly by: string;
+  readonly revision: number;
+}
+
+export type Phase = 'looking' | 'out' | 'in';
+
+const pauseMs = { first: 300, longest: 4000, again: 1000 };
+
+export class Desk {
+  readonly http = new HttpClient('');
+  readonly values = new SvelteMap<string, unknown>();
+  readonly standings = new SvelteMap<string, Standing>();
+  readonly changedBy = new SvelteMap<string, ChangedBy>();
+  #phase = $state<Phase>('looking');
+  #me = $state.raw<Me | undefined>();
+  #link = $state.raw<ConnectionState>({ state: 'connecting' });
+  #schema = $state.raw<Schema | undefined>();
+  /** Why somebody who was logged in is not any more. */
+  #ended = $state(false);
+  #client: Client | undefined;
+  #looking: Promise<void> | undefined;
+
+  get phase(): Phase {
+    return this.#phase;
+  }
+
+  get me(): Me | undefined {
+    return this.#me;
+  }
+
+  get schema(): Schema | undefined {
+    return this.#schema;
+  }
+
+  get link(): ConnectionState {
+    return this.#link;
+  }
+
+  /** Whether what is shown is what is so. */
+  get isCurrent(): boolean {
+    return this.#link.state === 'open';
+  }
+
+  get sessionEnded(): boolean {
+    return this.#ended;
+  }
+
+  get revision(): number | undefined {
+    return this.#client?.revision;
+  }
+
+  /** Whether one of these permissions is held; of a setting nobody may write, never. */
+  may(needs: readonly string[]): boolean {
+    const me = this.#me;
+    if (me === undefined) return false;
+    return needs.some((need) =>
+      need === 'Authenticated' ? me.authenticated : me.permissions.includes(need),
+    );
+  }
+
+  /** Finds out who is here, as often as it takes, and begins to follow the server where they may see anything. */
+  begin(): Promise<void> {
+    this.#looking ??= this.#lookUntilSeen().finally(() => {
+      this.#looking = undefined;
+    });
+    return this.#looking;
+  }
+
+  async logIn(username: string, password: string): Promise<void> {
+    // The session is a cookie that no script can read; the answer's token is not kept.
+    await this.http.post('/api/login', { username, password });
+    this.#ended = false;
+    await this.#look();
+  }
+
+  async logOut(): Promise<void> {
+    await this.http.post('/api/logout');
+    this.#leave();
+    await this.#look();
+  }
+
+  /** For somebody who may see something without having logged in, and would like to see more. */
+  showLogIn(): void {
+    this.#leave();
+  }
+
+  /** Changes a setting. Refusals are thrown; whether an accepted change comes into force is told by its standing. */
+  async change(key: string, value: unknown, ifRevision?: number): Promise<void> {
+    if (this.#client === undefined) throw new ClientError('unreachable', 'Not connected');
+    await this.#client.submit({ [key]: value }, { ifRevision });
+  }
+
+  async #lookUntilSeen(): Promise<void> {
+    for (;;) {
+      try {
+        await this.#look();
+        return;
+      } catch (error) {
+        this.#link = { state: 'lost', reason: messageOf(error), retryInMs: pauseMs.again };
+        await patience(pauseMs.again);
+      }
+    }
+  }
+
+  async #look(): Promise<void> {
+    const me = await this.http.get<Me>('/api/me');
+    this.#me = me;
+    if (!me.authenticated && me.permissions.length === 0) {
+      this.#leave();
+      return;
+    }
+    this.#schema = await this.http.get<Schema>('/api/schema');
+    this.#phase = 'in';
+    if (this.#client === undefined) this.#follow();
+  }
+
+  #follow(): void {
+    const client = new Client(socketUrl(location.origin), { retry: pauseMs });
+    this.#client = client;
+    client.changes.subscribe(({ set, gone, by, complete, revision }) => {
+      if (complete) this.values.clear();
+      for (const key of gone) this.values.delete(key);
+      for (const [key, value] of Object.entries(set)) {
+        this.values.set(key, value);
+        if (by !== undefined) this.changedBy.set(key, { by, revision });
+      }
+    });
+    client.statuses.subscribe(({ key, status, reason }) => {
+      this.standings.set(key, { status, reason });
+    });
+    client.notices.subscribe(({ code }) => {
+      if (code === 'permissions' || code === 'session-ended') void this.#check();
+    });
+    let wasOpen = false;
+    client.connection.subscribe((state) => {
+      if (client !== this.#client) return;
+      this.#link = state;
+      // The server may have forgotten the session in the meantime, or thinks otherwise of it.
+      if (state.state === 'open' && wasOpen) void this.#check();
+      if (state.state === 'open') wasOpen = true;
+      if (state.state === 'closed') void this.#anew(client);
+    });
+    // Where this fails the client closes, which is heard above.
+    void client.open().catch(() => undefined);
+    void client.watch(['*']).catch(() => undefined);
+  }
+
+  /** A client that has given up does not come back; another one tries after a while, if there is still somebody. */
+  async #anew(given: Client): Promise<void> {
+    this.#link = { state: 'lost', reason: '', retryInMs: pauseMs.longest };
+    await patience(pauseMs.first);
+    if (given !== this.#client) return;
+    this.#client = undefined;
+    await this.#check();
+  }
+
+  async #check(): Promise<void> {
+    const wasIn = this.#me?.authenticated === true;
+    await this.begin();
+    if (wasIn && this.#me?.authenticated === false) this.#ended = true;
+  }
+
+  #leave(): void {
+    const client = this.#client;
+    this.#client = undefined;
+    client?.close();
+    this.values.clear();
+    this.standings.clear();
+    this.changedBy.clear();
+    this.#schema = undefined;
+    this.#phase = 'out';
+  }
+}
+
+export const desk = new Desk();

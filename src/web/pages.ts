@@ -1,0 +1,36 @@
+// The pages there are, in the order of the navigation. A new page is one more entry here.
+import type { Component } from 'svelte';
+import type { Desk } from './desk.svelte.js';
+import Live from './live/Live.svelte';
+import type { Word } from './words.svelte.js';
+
+export interface Page {
+  /** As it stands in the address. */
+  readonly name: string;
+  readonly title: Word;
+  /** Whoever may see nothing of it does not find it in the navigation. */
+  readonly isFor: (desk: Desk) => boolean;
+  /** Those that are not seen first are fetched when somebody goes there. */
+  readonly load: () => Component | Promise<Component>;
+}
+
+export const pages: readonly Page[] = [
+  {
+    name: 'live',
+    title: 'page.live',
+    isFor: (desk) => desk.may(['Media_r', 'Media_rw']),
+    load: () => Live,
+  },
+  {
+    name: 'settings',
+    title: 'page.settings',
+    isFor: () => true,
+    load: async () => (await import('./settings/Settings.svelte')).default,
+  },
+  {
+    name: 'streams',
+    title: 'page.streams',
+    isFor: (desk) => desk.may(['Media_r', 'Media_rw']),
+    load: async () => (await import('./streams/Streams.svelte')).default,
+  },
+];
