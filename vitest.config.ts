@@ -3,6 +3,9 @@ import { defineConfig } from 'vitest/config';
 /** Viewers count pictures in these, or the machine is used up: one at a time, and after the rest. */
 const alone = ['test/media/{alignment,endurance,hub,impact,passthrough,pictures,pip,rtsp}.test.ts'];
 
+/** The page in a browser that decodes video. */
+const withPicture = 'test/web/live.test.ts';
+
 export default defineConfig({
   test: {
     pool: 'forks',
@@ -17,7 +20,7 @@ export default defineConfig({
           // Much of it is waiting.
           maxWorkers: 3,
           include: ['test/**/*.test.ts'],
-          exclude: ['test/media/**', 'test/native/**'],
+          exclude: ['test/media/**', 'test/native/**', withPicture],
           sequence: { groupOrder: 0 },
         },
       },
@@ -26,7 +29,7 @@ export default defineConfig({
         test: {
           name: 'cameras',
           maxWorkers: 3,
-          include: ['test/{media,native}/**/*.test.ts'],
+          include: ['test/{media,native}/**/*.test.ts', withPicture],
           exclude: alone,
           testTimeout: 60_000,
           hookTimeout: 60_000,

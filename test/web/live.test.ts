@@ -1,0 +1,159 @@
+import type { Browser } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { launchBrowser } from '../support/browser.js';
+import { mediaServer, type MediaServer } from '../support/mediaServer.js';
+import { listeningSomewhere } from '../support/ports.js';
+import { WebPage } from '../support/WebPage.js';
+
+let browser: Browser;
+let server: MediaServer;
+let web: WebPage;
+
+beforeAll(async () => {
+  [browser, server] = await Promise.all([launchBrowser(), mediaServer()]);
+});
+beforeEach(async () => {
+  await server.change({ webrtcEnabled: true });
+});
+afterEach(async () => {
+  await web.close();
+  expect(web.faults).toEqual([]);
+});
+afterAll(async () => {
+  await browser.close();
+  await server.stop();
+});
+
+function transport(name: string) {
+  return web.page.locator(`.transport[data-transport="${name}"]`);
+}
+
+/** Of the overlay. */
+async function figure(name: string): Promise<number> {
+  const words = await web.page.locator(`[data-figure="${name}"]`).innerText();
+  return Number(/\d+/.exec(words)?.[0] ?? Number.NaN);
+}
+
+async function until(holds: () => Promise<boolean>): Promise<void> {
+  await expect.poll(holds, { timeout: 20_000, interval: 100 }).toBe(true);
+}
+
+describe('the live picture', () => {
+  it('plays over WebRTC without a click, with figures, and on the other stream', async () => {
+    web = await WebPage.openAs(browser, server.url, 'viewer');
+    await transport('webrtc').waitFor();
+    await web.page.keyboard.press('i');
+    await until(async () => (await figure('decoded')) > 0);
+    const before = await figure('decoded');
+    await until(async () => (await figure('decoded')) > before);
+    await until(async () => (await figure('width')) === 640);
+    expect(await web.page.locator('[data-figure="codec"]').innerText()).toBe('H264');
+    await web.page.getByRole('button', { name: 'Second stream' }).click();
+    await until(async () => (await figure('width')) === 1280);
+    // A moment later as well: axe measures contrast over the picture.
+    await web.page.getByRole('button', { name: 'Pause' }).click();
+    const held = await figure('decoded');
+    await web.page.getByRole('button', { name: 'Close' }).click();
+    await web.page.locator('[data-figure]').first().waitFor({ state: 'detached' });
+    expect(held).toBeGreaterThan(0);
+  });
+
+  it('has no barriers that axe knows of, with the figures over it', async () => {
+    web = await WebPage.openAs(browser, server.url, 'admin', { bypassCSP: true });
+    await transport('webrtc').waitFor();
+    await web.page.keyboard.press('i');
+    await web.page.locator('[data-figure="decoded"]').waitFor();
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await web.page.emulateMedia({ colorScheme });
+      expect(await web.accessibilityFaults()).toEqual([]);
+    }
+  });
+
+  it('comes as MJPEG where WebRTC is off, and goes over to it when it is switched on', async () => {
+    await server.change({ webrtcEnabled: false });
+    web = await WebPage.openAs(browser, server.url, 'viewer');
+    await transport('mjpeg')
+      .getByText(/WebRTC is switched off/)
+      .waitFor();
+    await web.page.waitForFunction('document.querySelector(".stage img")?.naturalWidth > 0');
+    await server.change({ webrtcEnabled: true });
+    await transport('webrtc').waitFor();
+    await web.page.waitForFunction('document.querySelector("video").videoWidth === 640');
+  });
+
+  it('comes as MJPEG where the server refuses WebRTC, with its reason', async () => {
+    await server.change({ webrtcMaxSessions: 1 });
+    const first = await WebPage.openAs(browser, server.url, 'admin');
+    await first.page.locator('.transport[data-transport="webrtc"]').waitFor();
+    web = await WebPage.openAs(browser, server.url, 'viewer');
+    await transport('mjpeg')
+      .getByText(/the server refused WebRTC: ./)
+      .waitFor();
+    await web.page.waitForFunction('document.querySelector(".stage img")?.naturalWidth > 0');
+    await first.close();
+    await server.change({ webrtcMaxSessions: 10 });
+    await until(async () => {
+      await web.page
+        .getByRole('button', { name: 'Try WebRTC again' })
+        .click({ timeout: 1000 })
+        .catch(() => undefined);
+      return (await transport('webrtc').count()) === 1;
+    });
+  });
+
+  it('comes as MJPEG where WebRTC shows nothing, after a few seconds', async () => {
+    web = await WebPage.open(browser, server.url);
+    // An answer that is right in all but that no picture ever follows it.
+    await web.page.addInitScript('HTMLVideoElement.prototype.requestVideoFrameCallback = () => 0;');
+    await web.page.reload();
+    await web.logIn('viewer');
+    await transport('mjpeg')
+      .getByText(/no picture came over WebRTC/)
+      .waitFor();
+    await web.page.waitForFunction('document.querySelector(".stage img")?.naturalWidth > 0');
+  });
+
+  it('can be kept as a photo, by a key as well', async () => {
+    web = await WebPage.openAs(browser, server.url, 'admin');
+    await transport('webrtc').waitFor();
+    await web.page.keyboard.press('s');
+    const link = web.page.locator('#snapshot-result a');
+    await link.waitFor();
+    const answer = await web.page.request.get(`${server.url}${(await link.getAttribute('href')) ?? ''}`);
+    expect(answer.headers()['content-type']).toMatch(/^image\//);
+  });
+});
+
+describe('a change that cannot be carried out', () => {
+  it('says why, and the value returns', async () => {
+    const taken = await listeningSomewhere();
+    const address = taken.address();
+    const port = typeof address === 'object' && address !== null ? address.port : 0;
+    web = await WebPage.openAs(browser, server.url, 'admin');
+    await web.go('settings/rtsp');
+    const row = web.setting('rtspPort');
+    await row.locator('#rtspPort').fill(String(port));
+    await web.page.keyboard.press('Enter');
+    await row.getByText(/Not applied: ./).waitFor();
+    expect(await row.locator('#rtspPort').inputValue()).toBe(String(server.rtspPort));
+    taken.close();
+  });
+});
+
+describe('who watches', () => {
+  it('is listed with what is known of them, and can be sent away', async () => {
+    const watcher = await WebPage.openAs(browser, server.url, 'viewer');
+    await watcher.page.locator('.transport[data-transport="webrtc"]').waitFor();
+    web = await WebPage.openAs(browser, server.url, 'admin');
+    await web.go('streams');
+    const row = web.page.locator('[data-watcher]', { hasText: 'viewer' });
+    await row.getByText('WEBRTC', { exact: true }).waitFor();
+    await web.page
+      .getByText(`rtsp://127.0.0.1:${String(server.rtspPort)}/stream1`, { exact: true })
+      .waitFor();
+    const id = (await row.getAttribute('data-watcher')) ?? '';
+    await row.getByRole('button', { name: 'End' }).click();
+    await web.page.locator(`[data-watcher="${id}"]`).waitFor({ state: 'detached' });
+    await watcher.close();
+  });
+});
