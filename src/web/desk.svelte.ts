@@ -33,6 +33,9 @@ export class Desk {
   readonly http = new HttpClient('');
   readonly values = new SvelteMap<string, unknown>();
   readonly standings = new SvelteMap<string, Standing>();
+  /** Why the last change of a key did not come into force. The value returns at once and is in force again, but the
+   *  reason stays until somebody here tries anew. */
+  readonly failures = new SvelteMap<string, string>();
   readonly changedBy = new SvelteMap<string, ChangedBy>();
   #phase = $state<Phase>('looking');
   #me = $state.raw<Me | undefined>();
@@ -110,6 +113,7 @@ export class Desk {
   /** Changes a setting. Refusals are thrown; whether an accepted change comes into force is told by its standing. */
   async change(key: string, value: unknown, ifRevision?: number): Promise<void> {
     if (this.#client === undefined) throw new ClientError('unreachable', 'Not connected');
+    this.failures.delete(key);
     await this.#client.submit({ [key]: value }, { ifRevision });
   }
 
@@ -150,6 +154,7 @@ export class Desk {
     });
     client.statuses.subscribe(({ key, status, reason }) => {
       this.standings.set(key, { status, reason });
+      if (status === 'failed') this.failures.set(key, reason ?? '');
     });
     client.notices.subscribe(({ code }) => {
       if (code === 'permissions' || code === 'session-ended') void this.#check();
@@ -164,8 +169,10 @@ export class Desk {
       if (state.state === 'closed') void this.#anew(client);
     });
     // Where this fails the client closes, which is heard above.
-    void client.open().catch(() => undefined);
-    void client.watch(['*']).catch(() => undefined);
+    client
+      .open()
+      .then(() => client.watch(['*']))
+      .catch(() => undefined);
   }
 
   /** A client that has given up does not come back; another one tries after a while, if there is still somebody. */
@@ -189,6 +196,7 @@ export class Desk {
     client?.close();
     this.values.clear();
     this.standings.clear();
+    this.failures.clear();
     this.changedBy.clear();
     this.#schema = undefined;
     this.#phase = 'out';

@@ -34,6 +34,10 @@ async function figure(name: string): Promise<number> {
   return Number(/\d+/.exec(words)?.[0] ?? Number.NaN);
 }
 
+async function mjpegShown(): Promise<boolean> {
+  return await web.page.evaluate<boolean>('document.querySelector(".stage img")?.naturalWidth > 0');
+}
+
 async function until(holds: () => Promise<boolean>): Promise<void> {
   await expect.poll(holds, { timeout: 20_000, interval: 100 }).toBe(true);
 }
@@ -50,12 +54,9 @@ describe('the live picture', () => {
     expect(await web.page.locator('[data-figure="codec"]').innerText()).toBe('H264');
     await web.page.getByRole('button', { name: 'Second stream' }).click();
     await until(async () => (await figure('width')) === 1280);
-    // A moment later as well: axe measures contrast over the picture.
-    await web.page.getByRole('button', { name: 'Pause' }).click();
-    const held = await figure('decoded');
+    await transport('webrtc').waitFor();
     await web.page.getByRole('button', { name: 'Close' }).click();
     await web.page.locator('[data-figure]').first().waitFor({ state: 'detached' });
-    expect(held).toBeGreaterThan(0);
   });
 
   it('has no barriers that axe knows of, with the figures over it', async () => {
@@ -75,13 +76,15 @@ describe('the live picture', () => {
     await transport('mjpeg')
       .getByText(/WebRTC is switched off/)
       .waitFor();
-    await web.page.waitForFunction('document.querySelector(".stage img")?.naturalWidth > 0');
+    await until(mjpegShown);
     await server.change({ webrtcEnabled: true });
     await transport('webrtc').waitFor();
-    await web.page.waitForFunction('document.querySelector("video").videoWidth === 640');
+    await web.page.getByText('H264 · 640 × 360').waitFor();
   });
 
   it('comes as MJPEG where the server refuses WebRTC, with its reason', async () => {
+    // Browsers that have gone are noticed only after a while.
+    for (const { viewer } of server.media?.webrtc.list() ?? []) await server.media?.webrtc.end(viewer);
     await server.change({ webrtcMaxSessions: 1 });
     const first = await WebPage.openAs(browser, server.url, 'admin');
     await first.page.locator('.transport[data-transport="webrtc"]').waitFor();
@@ -89,7 +92,7 @@ describe('the live picture', () => {
     await transport('mjpeg')
       .getByText(/the server refused WebRTC: ./)
       .waitFor();
-    await web.page.waitForFunction('document.querySelector(".stage img")?.naturalWidth > 0');
+    await until(mjpegShown);
     await first.close();
     await server.change({ webrtcMaxSessions: 10 });
     await until(async () => {
@@ -103,14 +106,14 @@ describe('the live picture', () => {
 
   it('comes as MJPEG where WebRTC shows nothing, after a few seconds', async () => {
     web = await WebPage.open(browser, server.url);
-    // An answer that is right in all but that no picture ever follows it.
-    await web.page.addInitScript('HTMLVideoElement.prototype.requestVideoFrameCallback = () => 0;');
+    // Everything goes as it should, but no picture is ever decoded.
+    await web.page.addInitScript('RTCPeerConnection.prototype.getStats = () => Promise.resolve(new Map());');
     await web.page.reload();
     await web.logIn('viewer');
     await transport('mjpeg')
       .getByText(/no picture came over WebRTC/)
       .waitFor();
-    await web.page.waitForFunction('document.querySelector(".stage img")?.naturalWidth > 0');
+    await until(mjpegShown);
   });
 
   it('can be kept as a photo, by a key as well', async () => {

@@ -181,8 +181,7 @@ describe('settings', () => {
     await web.page.reload();
     await web.page.locator('#streamBitrate:enabled').waitFor();
     await change('streamBitrate', 7_000_000);
-    await web.page.waitForFunction('globalThis.shownNext !== undefined');
-    expect(await web.page.evaluate('globalThis.shownNext')).toBe('7000000');
+    await expect.poll(() => web.page.evaluate('globalThis.shownNext')).toBe('7000000');
     await change('streamBitrate', 8_000_000);
   });
 
@@ -195,7 +194,7 @@ describe('settings', () => {
     await row.getByText('Applied').waitFor();
     expect(server.store.get('streamBitrate')).toBe(5_000_000);
     await row.getByRole('button', { name: 'Reset' }).click();
-    await web.page.waitForFunction('document.getElementById("streamBitrate").value === "8000000"');
+    await expect.poll(() => web.page.locator('#streamBitrate').inputValue()).toBe('8000000');
     expect(server.store.get('streamBitrate')).toBe(8_000_000);
     await web.setting('streamPassthrough').getByRole('switch').click();
     await web.setting('streamPassthrough').getByText('Applied').waitFor();
@@ -321,6 +320,6 @@ describe('the page as a whole', () => {
     await web.page.locator('#streamBitrate:enabled').waitFor();
     await web.page.getByText('Connection lost.').waitFor({ state: 'detached' });
     await change('streamBitrate', 3_000_000);
-    await web.page.waitForFunction('document.getElementById("streamBitrate").value === "3000000"');
+    await expect.poll(() => web.page.locator('#streamBitrate').inputValue()).toBe('3000000');
   });
 });

@@ -36,14 +36,19 @@ export class Playback {
   readonly #http: HttpClient;
   #reception: Reception | undefined;
   #attempt = 0;
+  #wish = '';
   #again: ReturnType<typeof setTimeout> | undefined;
 
   constructor(http: HttpClient) {
     this.#http = http;
   }
 
+  /** Leaves a stream alone that plays as it is wished: the connection to the settings may be lost without it. */
   async start(video: HTMLVideoElement, wish: Wish): Promise<void> {
+    const words = JSON.stringify(wish);
+    if (words === this.#wish && this.#reception?.isAlive === true) return;
     this.stop();
+    this.#wish = words;
     const attempt = this.#attempt;
     if (!wish.webrtcEnabled) this.#showMjpeg({ reason: 'off', detail: '' });
     else if (typeof RTCPeerConnection === 'undefined') this.#showMjpeg({ reason: 'unable', detail: '' });

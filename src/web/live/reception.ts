@@ -1,7 +1,7 @@
 // One stream over WebRTC: asks the server for it, and says when a picture comes and when none does any more.
 import type { HttpClient } from '../../client/index.js';
 import { patience } from '../patience.js';
-import { measure, type Counters, type Figures, type StatsEntry } from './figures.js';
+import { measure, type Counters, type Figures, type Measured, type StatsEntry } from './figures.js';
 
 export type StreamName = 'stream1' | 'stream2';
 
@@ -14,6 +14,7 @@ export interface IceServer {
 export class NoPicture extends Error {}
 
 const firstPictureWithinMs = 5000;
+const lookEveryMs = 100;
 const measureEveryMs = 1000;
 /** Seconds without a new picture after which a stream counts as lost. */
 const mostStill = 5;
@@ -25,6 +26,7 @@ export class Reception {
   #session: string | undefined;
   #closed = false;
   #counters: Counters | undefined;
+  #still = 0;
 
   constructor(http: HttpClient, stream: StreamName, iceServers: readonly IceServer[]) {
     this.#http = http;
@@ -32,17 +34,14 @@ export class Reception {
     this.#connection = new RTCPeerConnection({ iceServers: usable(iceServers) });
   }
 
-  /** Resolves with the first picture in the element. */
+  /** Resolves with the first picture. */
   async play(video: HTMLVideoElement): Promise<void> {
     this.#connection.addTransceiver('video', { direction: 'recvonly' });
-    const picture = new Promise<void>((seen) => {
-      this.#connection.ontrack = ({ track }) => {
-        video.srcObject = new MediaStream([track]);
-        video.requestVideoFrameCallback(() => seen());
-        // Refused only where the element has gone already.
-        void video.play().catch(() => undefined);
-      };
-    });
+    this.#connection.ontrack = ({ track }) => {
+      video.srcObject = new MediaStream([track]);
+      // Refused only where the element has gone already.
+      void video.play().catch(() => undefined);
+    };
     await this.#connection.setLocalDescription(await this.#connection.createOffer());
     const answer = await this.#http.post<{ readonly sdp: string; readonly session: string }>(
       '/api/webrtc/offer',
@@ -54,28 +53,44 @@ export class Reception {
       return;
     }
     await this.#connection.setRemoteDescription({ type: 'answer', sdp: answer.sdp });
-    await Promise.race([
-      picture,
-      patience(firstPictureWithinMs).then(() => {
+    await this.#firstPicture();
+  }
+
+  /** What is decoded counts: a page in the background decodes, but shows nothing until somebody looks. */
+  async #firstPicture(): Promise<void> {
+    const giveUpAt = performance.now() + firstPictureWithinMs;
+    while (!this.#closed) {
+      if (((await this.#measure())?.counters.decoded ?? 0) > 0) return;
+      if (performance.now() > giveUpAt || this.#connection.connectionState === 'failed')
         throw new NoPicture();
-      }),
-    ]);
+      await patience(lookEveryMs);
+    }
+  }
+
+  async #measure(): Promise<Measured | undefined> {
+    const report = await this.#connection.getStats();
+    return measure(report.values() as Iterable<StatsEntry>, this.#counters);
+  }
+
+  /** Whether pictures came within the last seconds. */
+  get isAlive(): boolean {
+    return (
+      this.#counters !== undefined && this.#still <= 1 && this.#connection.connectionState === 'connected'
+    );
   }
 
   /** Figures once a second, until the stream is lost or closed. */
   async *figures(): AsyncGenerator<Figures> {
-    let still = 0;
     let decoded = 0;
-    while (!this.#closed && this.#connection.connectionState !== 'failed' && still < mostStill) {
-      const report = await this.#connection.getStats();
-      const measured = measure(report.values() as Iterable<StatsEntry>, this.#counters);
+    while (!this.#closed && this.#connection.connectionState !== 'failed' && this.#still < mostStill) {
+      const measured = await this.#measure();
       if (measured !== undefined) {
         this.#counters = measured.counters;
         yield measured.figures;
       }
       // A browser decodes nothing for a page that nobody sees.
       const isStill = !document.hidden && measured?.counters.decoded === decoded;
-      still = isStill ? still + 1 : 0;
+      this.#still = isStill ? this.#still + 1 : 0;
       decoded = measured?.counters.decoded ?? 0;
       await patience(measureEveryMs);
     }
