@@ -77,6 +77,11 @@ describe('the live picture', () => {
       .getByText(/WebRTC is switched off/)
       .waitFor();
     await until(mjpegShown);
+    // Whoever looks at another page fetches no pictures.
+    await web.go('settings');
+    await until(async () => server.media?.pictures.list().length === 0);
+    await web.go('live');
+    await until(mjpegShown);
     await server.change({ webrtcEnabled: true });
     await transport('webrtc').waitFor();
     await web.page.getByText('H264 · 640 × 360').waitFor();
