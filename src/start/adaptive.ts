@@ -152,6 +152,7 @@ export class Adaptive {
 
   #steer({ streams }: LoopOutput): void {
     const { store, supervisor } = this.#parts;
+    if (supervisor.state.phase !== 'running') return;
     const wished = { stream1: store.get('streamBitrate'), stream2: store.get('stream2').bitrate };
     const orders: Partial<Record<StreamId, number | null>> = {};
     for (const id of ['stream1', 'stream2'] as const) {
@@ -166,7 +167,11 @@ export class Adaptive {
       this.#steered.set(id, next);
     }
     if (Object.keys(orders).length > 0)
-      supervisor.order('steer', Object.fromEntries(this.#steered)).catch(this.#complain);
+      supervisor.order('steer', Object.fromEntries(this.#steered)).catch((error: unknown) => {
+        // It is told again.
+        this.#steered.clear();
+        this.#complain(error);
+      });
   }
 
   #move({ moves }: LoopOutput): void {
@@ -212,8 +217,9 @@ export class Adaptive {
     const { store } = this.#parts;
     if (output.at - this.#publishedAt < publishMs) return;
     this.#publishedAt = output.at;
-    const streamBitrateEffective = Math.round(output.streams.stream1?.target ?? store.get('streamBitrate'));
-    store.write({ streamBitrateEffective, adaptiveState: this.#state(output) }, this.#actor);
+    const adaptiveState = this.#state(output);
+    const streamBitrateEffective = adaptiveState.streams['stream1']?.target ?? store.get('streamBitrate');
+    store.write({ streamBitrateEffective, adaptiveState }, this.#actor);
   }
 
   #state({ streams, viewers }: LoopOutput): AdaptiveState {
@@ -226,7 +232,7 @@ export class Adaptive {
       streams: Object.fromEntries(
         Object.entries(streams).map(([id, { target, reason, limitedBy, rung }]) => [
           id,
-          {
+          this.#passed(id) ?? {
             ...{ target: Math.round(target), reason: reason.slice(0, 256), rung: { ...rung } },
             ...(limitedBy === undefined ? {} : { limitedBy }),
           },
@@ -251,6 +257,16 @@ export class Adaptive {
         }),
       ),
     };
+  }
+
+  /** Nothing is decided about a stream that the camera itself has encoded. */
+  #passed(id: string): AdaptiveState['streams'][string] | undefined {
+    const { store, supervisor } = this.#parts;
+    const isPassed =
+      id === 'stream1' || id === 'stream2' ? store.get('streamPassthroughStatus')[id].active : false;
+    if (!isPassed) return undefined;
+    const target = supervisor.beat.channels[id]?.bitrate ?? 0;
+    return { target, reason: 'the camera encodes it, and its bitrate cannot be changed here' };
   }
 
   readonly #complain = (error: unknown): void => {
