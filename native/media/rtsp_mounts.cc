@@ -7,6 +7,7 @@
 #include "rtcp_desk.h"
 #include "rtp_reports.h"
 #include "rtsp_renditions.h"
+#include "weak_object.h"
 
 namespace obscura {
 namespace {
@@ -37,11 +38,7 @@ void sendWithoutWaiting(GstRTSPMedia* media) {
 }
 
 /** The pipeline that a factory gave last, without keeping it. */
-struct LastMedia {
-  LastMedia() { g_weak_ref_init(&media, nullptr); }
-  ~LastMedia() { g_weak_ref_clear(&media); }
-  GWeakRef media;
-};
+using LastMedia = WeakObject<GstRTSPMedia>;
 
 LastMedia* lastMediaOf(GstRTSPMediaFactory* factory) {
   return static_cast<LastMedia*>(g_object_get_data(G_OBJECT(factory), lastMediaName));
@@ -51,7 +48,7 @@ LastMedia* lastMediaOf(GstRTSPMediaFactory* factory) {
 void awaitFarewell(GstRTSPMediaFactory* factory) {
   const std::int64_t until = g_get_monotonic_time() + longestFarewellUs;
   while (g_get_monotonic_time() < until) {
-    auto* media = static_cast<GstRTSPMedia*>(g_weak_ref_get(&lastMediaOf(factory)->media));
+    GstRTSPMedia* media = lastMediaOf(factory)->get();
     if (media == nullptr) break;
     const GstRTSPMediaStatus status = gst_rtsp_media_get_status(media);
     // One that has been taken down is of no use, and on its way out of the factory's hands.
@@ -71,7 +68,7 @@ void onPrepared(GstRTSPMedia* media, gpointer) {
 }
 
 void onMedia(GstRTSPMediaFactory* factory, GstRTSPMedia* media, gpointer) {
-  g_weak_ref_set(&lastMediaOf(factory)->media, media);
+  lastMediaOf(factory)->set(media);
   g_signal_connect(media, "prepared", G_CALLBACK(onPrepared), nullptr);
   sendWithoutWaiting(media);
   RtcpDesk::openFor(media);
@@ -99,7 +96,7 @@ void RtspMounts::mount(const std::string& path, const std::string& launch) {
 
 bool RtspMounts::isPlayed(const std::string& path) {
   GstRTSPMediaFactory* factory = factoryAt(path);
-  auto* media = static_cast<GstRTSPMedia*>(g_weak_ref_get(&lastMediaOf(factory)->media));
+  GstRTSPMedia* media = lastMediaOf(factory)->get();
   g_object_unref(factory);
   if (media == nullptr) return false;
   g_object_unref(media);
@@ -143,7 +140,7 @@ void RtspMounts::offerMulticast(GstRTSPMediaFactory* factory) {
   gst_rtsp_media_factory_set_protocols(factory, ways);
   gst_rtsp_media_factory_set_address_pool(factory, addresses_);
   gst_rtsp_media_factory_set_multicast_iface(factory, over);
-  auto* media = static_cast<GstRTSPMedia*>(g_weak_ref_get(&lastMediaOf(factory)->media));
+  GstRTSPMedia* media = lastMediaOf(factory)->get();
   if (media == nullptr) return;
   gst_rtsp_media_set_protocols(media, ways);
   gst_rtsp_media_set_address_pool(media, addresses_);

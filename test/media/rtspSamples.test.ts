@@ -7,7 +7,10 @@ import type { RtspClientReport } from '../../src/media/messages.js';
 import { DatagramRelay } from '../support/DatagramRelay.js';
 import {
   estimate,
+  farewell,
   keyframeWish,
+  named,
+  packet,
   packetsMissing,
   pictureLoss,
   receiverReport,
@@ -54,6 +57,7 @@ function gstreamer(protocol: 'tcp' | 'udp'): Promise<{ player: ChildProcess; id:
     const words = ['-q', 'rtspsrc', `location=${lab.url()}`, `protocols=${protocol}`, 'latency=0'];
     const player = spawn('gst-launch-1.0', [...words, '!', 'fakesink'], { stdio: 'ignore' });
     endings.push(async () => {
+      if (player.exitCode !== null) return;
       const gone = once(player, 'exit');
       player.kill('SIGKILL');
       await gone;
@@ -177,6 +181,34 @@ describe('whoever is no viewer', () => {
     connected.player.report(Buffer.concat([receiverReport(names[1]), estimate(names[1], own, 6e6)]));
     await lab.until(() => from(6e6).includes(connected.id));
     expect(lab.client(connected.id)).toMatchObject({ plis: 1 });
+  });
+});
+
+describe('a viewer', () => {
+  it('who speaks in the name of the stream ends it for nobody', async () => {
+    const players = [await gstreamer('tcp'), await gstreamer('udp')];
+    const sources = new Set<number>();
+    const witness = await socket({
+      onPacket: (channel, rtp) => channel === 0 && sources.add(rtp.readUInt32BE(8)),
+    });
+    await witness.player.until(() => sources.size > 0);
+    const [own = 0] = sources;
+    const words = [
+      Buffer.concat([receiverReport(own, { about: own }), named(own, 'somebody else')]),
+      Buffer.concat([receiverReport(7), farewell(own)]),
+      // What cannot be read: an application's packet of which nothing is there.
+      Buffer.concat([packet(200, 0, Buffer.alloc(4)), Buffer.from([0x80, 204, 0xff, 0xff])]),
+    ];
+    for (const transport of ['udp', 'tcp'] as const) {
+      const liar = await socket({ transport });
+      for (const each of words) liar.player.report(each);
+      liar.player.report(Buffer.concat([receiverReport(7), estimate(7, own, 5e6)]));
+      await lab.until(() => lab.client(liar.id).estimateBps === 5e6);
+    }
+    const { pictures } = witness.player;
+    await witness.player.until((player) => player.pictures > pictures + 30);
+    expect([...sources]).toEqual([own]);
+    for (const { player } of players) expect(player.exitCode).toBeNull();
   });
 });
 
