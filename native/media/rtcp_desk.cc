@@ -179,7 +179,7 @@ void RtcpDesk::hear(const RtcpOrigin& from, const std::uint8_t* data, std::size_
   path->count(*news);
   hold.unlock();
   keepAlive(*speaker->session);
-  if (news->plis + news->firs > 0) askForKeyframe();
+  if (news->plis + news->firs > 0 && path->mayHaveKeyframe()) askForKeyframe();
 }
 
 void RtcpDesk::askForKeyframe() {

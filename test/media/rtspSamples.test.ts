@@ -212,6 +212,46 @@ describe('a viewer', () => {
   });
 });
 
+describe('keyframes', () => {
+  it('come once a second for whoever asks with every picture, and at once for another', async () => {
+    // By the clock of the pictures.
+    const keyframesAt = new Set<number>();
+    const times: number[] = [];
+    let own = 0;
+    const witness = await socket({
+      onPacket: (channel, rtp) => {
+        if (channel !== 0) return;
+        own = rtp.readUInt32BE(8);
+        const at = rtp.readUInt32BE(4);
+        if (times.at(-1) !== at) times.push(at);
+        if (isOfKeyframe(rtp)) keyframesAt.add(at);
+      },
+    });
+    const greedy = await socket({ transport: 'udp' });
+    await witness.player.until(() => keyframesAt.size > 0 && own !== 0);
+    const asked = times.length;
+    let wishedWith = 0;
+    await witness.player.until(() => {
+      if (wishedWith < times.length)
+        greedy.player.report(Buffer.concat([receiverReport(7), pictureLoss(7, own)]));
+      wishedWith = times.length;
+      return times.length > asked + 100;
+    });
+    const span = times.slice(asked);
+    const seconds = ((span.at(-1) ?? 0) - (span[0] ?? 0)) / 90_000;
+    const had = span.filter((at) => keyframesAt.has(at)).length;
+    expect(had).toBeGreaterThanOrEqual(3);
+    // Three that it may have at once, one each second, and one that was under way for whoever came before.
+    expect(had).toBeLessThanOrEqual(3 + seconds + 2);
+
+    const modest = await socket({ transport: 'udp' });
+    await modest.player.until(({ pictures }) => pictures > 5);
+    const before = keyframesAt.size;
+    modest.player.report(Buffer.concat([receiverReport(8), pictureLoss(8, own)]));
+    await witness.player.until(() => keyframesAt.size > before);
+  });
+});
+
 describe('a connection', () => {
   it('is looked at while ffmpeg plays over it, which reports nothing', async () => {
     const { id } = await ffmpeg('tcp');

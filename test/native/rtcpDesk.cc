@@ -1,11 +1,14 @@
 // What comes of the RTCP of viewers, where no network is and no time passes. Built with the sanitizers by
 // rtcpDesk.test.ts.
 #include <gst/gst.h>
+#include <gst/video/video.h>
 
 #include <cstdio>
 #include <cstdlib>
 
+#include "../../native/media/h264packets.h"
 #include "../../native/media/hubsrc.h"
+#include "../../native/media/keyframe_budget.h"
 #include "../../native/media/rtcp_desk.h"
 
 namespace obscura {
@@ -101,6 +104,74 @@ void asksForKeyframes() {
   expect(obscura::keyframesAskedFor == 1, "where there are no pictures there is no keyframe");
 }
 
+void givesThreeAtOnceAndOneMoreEachSecond() {
+  constexpr std::int64_t second = 1'000'000;
+  obscura::KeyframeBudget budget;
+  const auto spend = [&budget](std::int64_t at) {
+    int had = 0;
+    for (int wish = 0; wish < 50; wish += 1) had += budget.spend(at) ? 1 : 0;
+    return had;
+  };
+  expect(spend(1) == 3, "three at once");
+  expect(spend(second / 2) == 0, "none so soon");
+  expect(spend(second + 1) == 1, "one more after a second, however often it was asked for");
+  expect(spend(100 * second) == 3, "no more than three after any time");
+}
+
+/** Of a hundred at once; a machine that is very busy takes its time for that. */
+template <typename Wish>
+int wishAtOnce(const int& had, gint64& seconds, Wish wish) {
+  const int before = had;
+  const gint64 began = g_get_monotonic_time();
+  for (int times = 0; times < 100; times += 1) wish();
+  seconds = (g_get_monotonic_time() - began) / G_USEC_PER_SEC;
+  return had - before;
+}
+
+void givesNoViewerMoreThanIsItsOwn() {
+  GstElement* pictures = GST_ELEMENT(gst_object_ref_sink(gst_bin_new(nullptr)));
+  RtcpDesk desk(pictures);
+  const RtcpOrigin other{"192.0.2.2", 4001, false};
+  const auto greedy = std::make_shared<RtspPath>(1);
+  const auto modest = std::make_shared<RtspPath>(2);
+  desk.admit(viewer, greedy, nullptr);
+  desk.admit(other, modest, nullptr);
+  const int& asked = obscura::keyframesAskedFor;
+  gint64 seconds = 0;
+  const int had = wishAtOnce(asked, seconds, [&desk] { hear(desk, viewer, pictureLoss); });
+  expect(had >= 3 && had <= 4 + seconds, "a viewer has three keyframes at once");
+  const int before = asked;
+  hear(desk, other, pictureLoss);
+  expect(asked == before + 1, "another viewer has the first that it asks for");
+  gst_object_unref(pictures);
+}
+
+void givesNoBrowserMoreThanThat() {
+  obscura::registerH264Packets();
+  GstElement* packets = GST_ELEMENT(gst_object_ref_sink(gst_element_factory_make("h264packets", nullptr)));
+  GstPad* before = gst_pad_new("before", GST_PAD_SRC);
+  static int passedOn = 0;
+  gst_pad_set_event_function(before, [](GstPad*, GstObject*, GstEvent* event) -> gboolean {
+    if (gst_video_event_is_force_key_unit(event)) passedOn += 1;
+    gst_event_unref(event);
+    return TRUE;
+  });
+  GstPad* sink = gst_element_get_static_pad(packets, "sink");
+  GstPad* source = gst_element_get_static_pad(packets, "src");
+  gst_pad_link(before, sink);
+  gst_pad_set_active(before, TRUE);
+  gst_element_set_state(packets, GST_STATE_PAUSED);
+  gint64 seconds = 0;
+  const int had = wishAtOnce(passedOn, seconds, [source] {
+    gst_pad_send_event(source, gst_video_event_new_upstream_force_key_unit(GST_CLOCK_TIME_NONE, TRUE, 0));
+  });
+  expect(had >= 3 && had <= 4 + seconds, "a browser has three keyframes at once");
+  gst_element_set_state(packets, GST_STATE_NULL);
+  gst_pad_unlink(before, sink);
+  for (GstPad* pad : {before, sink, source}) gst_object_unref(pad);
+  gst_object_unref(packets);
+}
+
 }  // namespace
 
 int main(int count, char** words) {
@@ -108,5 +179,8 @@ int main(int count, char** words) {
   keepsTheSessionOfWhoeverSpeaksAlive();
   outlivesTheSession();
   asksForKeyframes();
+  givesThreeAtOnceAndOneMoreEachSecond();
+  givesNoViewerMoreThanIsItsOwn();
+  givesNoBrowserMoreThanThat();
   return 0;
 }

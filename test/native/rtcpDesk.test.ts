@@ -8,7 +8,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { run } from '../support/mediaServer.js';
 
 const root = resolve(import.meta.dirname, '../..');
-const parts = ['rtcp', 'rtcp_desk', 'rtsp_path'];
+const parts = ['rtcp', 'rtcp_desk', 'rtsp_path', 'h264packets', 'packet_trains'];
 /** With the sanitizers, on a machine that does other things as well. */
 const compilesWithinMs = 120_000;
 let folder = '';
@@ -19,7 +19,7 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 
 it('is for the viewer alone whom it is from', { timeout: 150_000 }, async () => {
   const program = join(folder, 'desk');
-  const libraries = ['gstreamer-rtsp-server-1.0', 'gstreamer-net-1.0', 'gio-2.0'];
+  const libraries = ['gstreamer-rtsp-server-1.0', 'gstreamer-net-1.0', 'gstreamer-video-1.0', 'gio-2.0'];
   const { stdout } = await promisify(execFile)('pkg-config', ['--cflags', '--libs', ...libraries]);
   const words = [
     ...['-std=c++17', '-g', '-fsanitize=address,undefined', '-o', program],
