@@ -212,6 +212,17 @@ describe('a viewer', () => {
   });
 });
 
+describe('viewers', () => {
+  it('who come as others go are all served', async () => {
+    const going: Promise<void>[] = [];
+    for (let times = 0; times < 150; times += 1) {
+      const player = await RtspSocket.play(lab.port, '/stream1', '', { transport: 'udp' });
+      going.push(player.stop());
+    }
+    await Promise.all(going);
+  });
+});
+
 describe('keyframes', () => {
   it('come once a second for whoever asks with every picture, and at once for another', async () => {
     // By the clock of the pictures.
