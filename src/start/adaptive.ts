@@ -144,6 +144,7 @@ export class Adaptive {
     if (mode === 'rotoclear') this.#writeWish(output);
     else this.#restoreWish().catch(this.#complain);
     this.#steer(mode === 'auto' ? output : { ...output, streams: {} });
+    this.#skip(output);
     this.#move(output);
     this.#limit(output);
     this.#summary.take(output);
@@ -167,6 +168,12 @@ export class Adaptive {
     }
     if (Object.keys(orders).length > 0)
       supervisor.order('steer', Object.fromEntries(this.#steered)).catch(this.#complain);
+  }
+
+  #skip({ streams }: LoopOutput): void {
+    const { supervisor } = this.#parts;
+    for (const [channel, { skipMs }] of Object.entries(streams))
+      if (skipMs !== undefined) supervisor.order('skip', { channel, ms: skipMs }).catch(this.#complain);
   }
 
   #move({ moves }: LoopOutput): void {
@@ -224,10 +231,10 @@ export class Adaptive {
     return {
       active: on && shown.length > 0 && supervisor.state.phase === 'running',
       streams: Object.fromEntries(
-        Object.entries(streams).map(([id, { target, reason, limitedBy, rung }]) => [
+        Object.entries(streams).map(([id, { target, reason, cause, limitedBy, rung }]) => [
           id,
           {
-            ...{ target: Math.round(target), reason: reason.slice(0, 256), rung: { ...rung } },
+            ...{ target: Math.round(target), reason: reason.slice(0, 256), cause, rung: { ...rung } },
             ...(limitedBy === undefined ? {} : { limitedBy }),
           },
         ]),
