@@ -15,7 +15,7 @@ import type { PathContext } from './estimate.js';
 import { climb, fullRung, topOfLadder, type LadderState } from './ladder.js';
 import { pathEstimator, type PathState } from './path.js';
 import { applyPolicy, noPolicy, type PolicyOutput, type PolicyState, type Watcher } from './policy.js';
-import { rotoclear, type RotoclearState } from './rotoclear.js';
+import { rotoclear, rotoclearLossLimit, type RotoclearState } from './rotoclear.js';
 import type { PathSample } from './samples.js';
 import { inMegabits, inPercent } from './words.js';
 
@@ -100,6 +100,7 @@ function stepOff(
   const streams = forStreams(input, (_id, { bitrate }) => ({
     target: bitrate,
     reason: 'the bitrate is kept as it is set',
+    cause: 'wish',
     rung: fullRung,
   }));
   return { ...begin, paths, output: { at: input.at, streams, viewers: tellOf(watchers), moves: [] } };
@@ -127,6 +128,7 @@ function stepRotoclear(
       id === 'stream1'
         ? `${inPercent(network.packetLoss)} loss, available: ${available}`
         : 'the bitrate is kept as it is set',
+    cause: id !== 'stream1' ? 'wish' : network.packetLoss > rotoclearLossLimit ? 'loss' : 'growth',
     rung: fullRung,
   }));
   return {
@@ -159,8 +161,9 @@ function stepAuto(
   });
   const ladders = climbAll(before, input, policy);
   const streams = forStreams(input, (id, wish) => ({
-    ...(policy.votes[id] ?? { target: wish.bitrate, reason: '' }),
+    ...(policy.votes[id] ?? { target: wish.bitrate, reason: '', cause: 'unknown' }),
     rung: ladders[id]?.rung ?? fullRung,
+    ...skipFor(id, at, watchers),
   }));
   const viewers = tellOf(watchers, policy.voters);
   return {
@@ -169,6 +172,13 @@ function stepAuto(
     ladders,
     output: { at, streams, viewers, moves: policy.moves },
   };
+}
+
+/** Only where nobody else would miss the pictures. */
+function skipFor(id: StreamId, at: number, watchers: readonly Watcher[]): Pick<StreamDecision, 'skipMs'> {
+  const [only, ...others] = watchers.filter(({ stream }) => stream === id);
+  const pause = others.length === 0 ? only?.estimate.pause : undefined;
+  return pause?.at === at ? { skipMs: pause.ms } : {};
 }
 
 function lifted(
@@ -219,9 +229,11 @@ function tellOf(
   voters: ReadonlySet<string> = new Set(),
 ): Readonly<Record<string, ViewerDecision>> {
   return Object.fromEntries(
-    watchers.map(({ id, estimate: { narrowAt: _narrowAt, heard: _heard, ...told } }) => [
-      id,
-      { ...told, target: Math.round(told.target), votes: voters.has(id) },
-    ]),
+    watchers.map(
+      ({ id, estimate: { narrowAt: _narrowAt, heard: _heard, pause: _pause, cause: _cause, ...told } }) => [
+        id,
+        { ...told, target: Math.round(told.target), votes: voters.has(id) },
+      ],
+    ),
   );
 }

@@ -1,7 +1,7 @@
 // Many viewers, one encoder. One viewer on a narrow way must not take the picture from the others: it is moved to the second
 // stream, or does not count where it cannot be moved, and comes back on trial once its way seems to carry the first again.
 import { clamp, type Bounds } from './bounds.js';
-import type { AdaptiveSettings, LoopOutput, StreamId, StreamWish, Viewer } from './decisions.js';
+import type { AdaptiveSettings, Cause, LoopOutput, StreamId, StreamWish, Viewer } from './decisions.js';
 import type { PathEstimate } from './estimate.js';
 import { upperMedian } from './series.js';
 import { inMegabits, inMilliseconds, inPercent } from './words.js';
@@ -65,6 +65,7 @@ export interface Watcher extends Viewer {
 export interface StreamVote {
   readonly target: number;
   readonly reason: string;
+  readonly cause: Cause;
   readonly limitedBy?: string;
 }
 
@@ -199,7 +200,7 @@ class Round {
         waitMs: inTrial ? Math.min(wait.longest, member.waitMs * 2) : member.waitMs,
       });
       if (movable && bounds.stream2 !== undefined)
-        this.#move(id, 'stream2', `viewer ${id} ${troubleOf(estimate)}`);
+        this.#move(id, 'stream2', `viewer ${id} ${troubleOf(estimate).words}`);
     }
   }
 
@@ -288,9 +289,11 @@ class Round {
     const decisive = policy === 'majority' ? sorted[Math.floor(sorted.length / 2)] : sorted[0];
     const wanted = pull(decisive ?? first);
     const target = clamp(wanted, bounds);
-    if (wanted >= bounds.ceiling) return { target, reason: `${waysTo(voters.length)} ${inMegabits(target)}` };
-    const limitedBy = (decisive ?? first).id;
-    return { target, limitedBy, reason: `viewer ${limitedBy} ${troubleOf((decisive ?? first).estimate)}` };
+    if (wanted >= bounds.ceiling)
+      return { target, cause: 'wish', reason: `${waysTo(voters.length)} ${inMegabits(target)}` };
+    const { id: limitedBy, estimate } = decisive ?? first;
+    const { words, cause } = troubleOf(estimate);
+    return { target, limitedBy, cause, reason: `viewer ${limitedBy} ${words}` };
   }
 
   #nobodyVotes(id: StreamId, bounds: Bounds): StreamVote {
@@ -301,10 +304,12 @@ class Round {
       return {
         target: clamp(held, bounds),
         reason: 'nothing is known of the ways to the viewers at the moment',
+        cause: 'unknown',
       };
-    const reason =
-      there.length === 0 ? 'nobody watches' : 'no viewer lets anything be known of the way to it';
-    return { target: bounds.ceiling, reason };
+    const target = bounds.ceiling;
+    return there.length === 0
+      ? { target, reason: 'nobody watches', cause: 'nobody' }
+      : { target, reason: 'no viewer lets anything be known of the way to it', cause: 'unknown' };
   }
 }
 
@@ -322,9 +327,11 @@ function waysTo(count: number): string {
   return count === 1 ? 'the way to the viewer carries' : `the ways to ${String(count)} viewers carry`;
 }
 
-function troubleOf({ target, loss, queueMs, reason }: PathEstimate): string {
+function troubleOf(estimate: PathEstimate): { readonly words: string; readonly cause: Cause } {
+  const { target, loss, queueMs, reason, cause } = estimate;
   const gets = `gets no more than ${inMegabits(target)}`;
-  if (loss >= 0.01) return `${gets}: ${inPercent(loss)} loss`;
-  if ((queueMs ?? 0) >= 50) return `${gets}: ${inMilliseconds(queueMs ?? 0)} of queue`;
-  return `${gets}: ${reason}`;
+  if (loss >= 0.01) return { words: `${gets}: ${inPercent(loss)} loss`, cause: 'loss' };
+  if ((queueMs ?? 0) >= 50)
+    return { words: `${gets}: ${inMilliseconds(queueMs ?? 0)} of queue`, cause: 'queue' };
+  return { words: `${gets}: ${reason}`, cause };
 }

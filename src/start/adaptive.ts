@@ -144,6 +144,7 @@ export class Adaptive {
     if (mode === 'rotoclear') this.#writeWish(output);
     else this.#restoreWish().catch(this.#complain);
     this.#steer(mode === 'auto' ? output : { ...output, streams: {} });
+    this.#skip(output);
     this.#move(output);
     this.#limit(output);
     this.#summary.take(output);
@@ -172,6 +173,12 @@ export class Adaptive {
         this.#steered.clear();
         this.#complain(error);
       });
+  }
+
+  #skip({ streams }: LoopOutput): void {
+    const { supervisor } = this.#parts;
+    for (const [channel, { skipMs }] of Object.entries(streams))
+      if (skipMs !== undefined) supervisor.order('skip', { channel, ms: skipMs }).catch(this.#complain);
   }
 
   #move({ moves }: LoopOutput): void {
@@ -230,10 +237,10 @@ export class Adaptive {
     return {
       active: on && shown.length > 0 && supervisor.state.phase === 'running',
       streams: Object.fromEntries(
-        Object.entries(streams).map(([id, { target, reason, limitedBy, rung }]) => [
+        Object.entries(streams).map(([id, { target, reason, cause, limitedBy, rung }]) => [
           id,
           this.#passed(id) ?? {
-            ...{ target: Math.round(target), reason: reason.slice(0, 256), rung: { ...rung } },
+            ...{ target: Math.round(target), reason: reason.slice(0, 256), cause, rung: { ...rung } },
             ...(limitedBy === undefined ? {} : { limitedBy }),
           },
         ]),
@@ -266,7 +273,11 @@ export class Adaptive {
       id === 'stream1' || id === 'stream2' ? store.get('streamPassthroughStatus')[id].active : false;
     if (!isPassed) return undefined;
     const target = supervisor.beat.channels[id]?.bitrate ?? 0;
-    return { target, reason: 'the camera encodes it, and its bitrate cannot be changed here' };
+    return {
+      target,
+      reason: 'the camera encodes it, and its bitrate cannot be changed here',
+      cause: 'unknown',
+    };
   }
 
   readonly #complain = (error: unknown): void => {

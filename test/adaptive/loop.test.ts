@@ -96,6 +96,59 @@ describe('the loop', () => {
     expect([...targets]).toEqual([4_000_000, 4_800_000, 5_760_000, 6_912_000]);
   });
 
+  it('says why as a code, too', () => {
+    const causes = (bps: number, queueMs: number, lost: number): readonly unknown[] =>
+      runOver(4, { a: (second) => (second > 2 ? { bps, queueMs, lost } : { bps: 20_000_000 }) })
+        .filter(({ at }) => at > 2000)
+        .map((output) => output.streams.stream1?.cause);
+    expect(causes(1_000_000, 200, 0)).toContain('queue');
+    expect(causes(20_000_000, 0, 9)).toContain('loss');
+    expect(new Set(causes(20_000_000, 0, 0))).toEqual(new Set(['wish']));
+    expect(runOver(1, { a: wide }).at(-1)?.streams.stream2?.cause).toBe('nobody');
+    const told = (mode: 'off' | 'rotoclear', lost: number): readonly unknown[] => {
+      const way = (): { bps: number; lost: number } => ({ bps: 20_000_000, lost });
+      const outputs = runOver(3, { a: way }, { settings: { ...settings, mode } });
+      return [...new Set(outputs.map((output) => output.streams.stream1?.cause))];
+    };
+    expect(told('off', 9)).toEqual(['wish']);
+    expect(told('rotoclear', 0)).toEqual(['growth']);
+    expect(told('rotoclear', 4)).toContain('loss');
+  });
+
+  describe('where a link has just become much narrower', () => {
+    const shrinks = (second: number): { bps: number; queueMs: number } =>
+      second > 3 ? { bps: 1_000_000, queueMs: 250 } : { bps: 20_000_000, queueMs: 0 };
+    const skips = (outputs: ReturnType<typeof outputsOf>): unknown[] =>
+      outputs.flatMap(({ at, streams: { stream1, stream2 } }) =>
+        [stream1?.skipMs, stream2?.skipMs].flatMap((skipMs) =>
+          skipMs === undefined ? [] : [{ at, skipMs }],
+        ),
+      );
+
+    it('has pictures left out, and says so once', () => {
+      const told = skips(runOver(5, { a: shrinks }));
+      expect(told).toEqual([{ at: expect.any(Number) as number, skipMs: expect.any(Number) as number }]);
+      const [{ at, skipMs }] = told as [{ at: number; skipMs: number }];
+      expect(at).toBeGreaterThan(3000);
+      expect(at).toBeLessThan(3500);
+      expect(skipMs).toBeGreaterThanOrEqual(60);
+      expect(skipMs).toBeLessThanOrEqual(200);
+    });
+
+    it('has none left out where somebody else watches the same stream, whose way may be known or not', () => {
+      expect(skips(runOver(5, { a: shrinks, b: wide }))).toEqual([]);
+      expect(skips(runOver(5, { a: shrinks, b: shrinks }))).toEqual([]);
+      expect(skips(runOver(5, { a: shrinks }, { viewers: [viewer('a'), viewer('vlc')] }))).toEqual([]);
+      const apart = [viewer('a'), viewer('b', { stream: 'stream2', wished: 'stream2' })];
+      expect(skips(runOver(5, { a: shrinks, b: wide }, { viewers: apart }))).toHaveLength(1);
+    });
+
+    it('has none left out while it does not steer', () => {
+      for (const mode of ['off', 'rotoclear'] as const)
+        expect(skips(runOver(5, { a: shrinks }, { settings: { ...settings, mode } }))).toEqual([]);
+    });
+  });
+
   it('tells each move once, and again only when it has not happened for long', () => {
     const narrow = (second: number): { bps: number; queueMs: number } =>
       second > 3 ? { bps: 1_000_000, queueMs: 150 } : { bps: 20_000_000, queueMs: 0 };
