@@ -22,6 +22,8 @@ export interface StreamWish {
   readonly framerate: number;
   /** What the encoder gives now, where it is known; less than asked for where the picture stands still. */
   readonly encodedBps?: number;
+  /** False where its bitrate cannot be changed here: the camera encodes it, or the codec knows none. */
+  readonly steerable?: boolean;
 }
 
 export interface AdaptiveSettings {

@@ -17,7 +17,9 @@ const fewestTrains = 8;
 const freshTrains = 2;
 const shortMs = 600;
 const shortestSpreadMs = 0.5;
-const fewestForLoss = 60;
+/** Of fewer packets in that time, those of a longer one are counted; of fewer than these, loss is chance. */
+const enoughForLoss = 60;
+const fewestForLoss = 30;
 
 export interface TrainLog {
   /** The newest last. */
@@ -106,7 +108,10 @@ export interface WayReading {
   readonly jitterMs: number;
   readonly receivedBps: number;
   readonly sentBps: number;
+  /** Of what was sent since the time that was given. */
   readonly loss: number;
+  /** Whenever it was sent. */
+  readonly recentLoss: number;
   /** Of the narrowest link, by the spread of trains. */
   readonly spreadBps: number | null;
   /** The same of a shorter while. */
@@ -141,7 +146,8 @@ export function readWay(log: TrainLog, lossSince: number): WayReading | undefine
     jitterMs: (delays[Math.floor(delays.length / 2)] ?? least) - least,
     receivedBps: receivedIn(arrived, newest.arrivedUntil, rateMs),
     sentBps: sentIn(log.trains, newestSent, rateMs),
-    loss: lossIn(log.trains, Math.max(newestSent - lossMs, lossSince)),
+    loss: answeredLoss(log.trains, newestSent, lossSince),
+    recentLoss: lossIn(log.trains, newestSent - lossMs).share,
     spreadBps: spreading.length >= fewestTrains ? spreadRate(spreading) : null,
     soonBps: soon.length >= fewestTrains ? spreadRate(soon) : null,
     fresh: fresh.length === freshTrains ? spreadOf(fresh) : null,
@@ -194,9 +200,18 @@ function sentIn(trains: readonly PacketTrain[], until: number, ms: number): numb
   return (bytes * (1 + lost / packets) * 8000) / coveredMs(sent.map(({ sentAt }) => sentAt));
 }
 
-function lossIn(trains: readonly PacketTrain[], from: number): number {
+function answeredLoss(trains: readonly PacketTrain[], until: number, since: number): number {
+  const short = lossIn(trains, Math.max(until - lossMs, since));
+  const counted = short.packets < enoughForLoss ? lossIn(trains, since) : short;
+  return counted.packets < fewestForLoss ? 0 : counted.share;
+}
+
+function lossIn(
+  trains: readonly PacketTrain[],
+  from: number,
+): { readonly packets: number; readonly share: number } {
   const counted = trains.filter(({ sentAt }) => sentAt > from);
   const lost = counted.reduce((sum, train) => sum + train.lost, 0);
-  const arrived = counted.reduce((sum, train) => sum + train.packets, 0);
-  return lost + arrived < fewestForLoss ? 0 : lost / (lost + arrived);
+  const packets = counted.reduce((sum, train) => sum + train.packets, lost);
+  return { packets, share: packets === 0 ? 0 : lost / packets };
 }

@@ -128,7 +128,7 @@ function tell(state: TransportState, look: Look, rttMs: number | null): PathEsti
   const told = {
     target: state.target,
     availableBps: look.room,
-    loss: look.loss,
+    loss: look.recentLoss,
     rttMs,
     jitterMs: state.jitter,
     queueMs: Math.max(0, look.queueMs),

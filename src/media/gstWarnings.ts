@@ -12,6 +12,8 @@ const usual: readonly (readonly [category: string, words: string])[] = [
   ['rtspclient', 'not allowed'],
   // Of every viewer who comes first to a stream, or goes last.
   ['rtspmedia', 'was not prepared'],
+  // Of everybody else.
+  ['rtspmedia', 'was prepared by other client'],
   ['rtpsession', "Can't determine running time"],
   // Asked about a viewer who has no statistics yet, or none any more.
   ['multiudpsink', 'not found'],

@@ -95,9 +95,15 @@ export class Adaptive {
 
   #streams(): LoopInput['streams'] {
     const { store, supervisor } = this.#parts;
-    const encoded = (id: StreamId): Pick<StreamWish, 'encodedBps'> => {
+    const passed = store.get('streamPassthroughStatus');
+    const encoded = (id: StreamId): Pick<StreamWish, 'encodedBps' | 'steerable'> => {
       const bitrate = supervisor.beat.channels[id]?.bitrate;
-      return bitrate === undefined ? {} : { encodedBps: bitrate };
+      // JPEG knows a quality, which says little of how many bits that takes.
+      const isJpeg = id === 'stream1' && store.get('videoEncoder') === 'mjpeg';
+      return {
+        ...(bitrate === undefined ? {} : { encodedBps: bitrate }),
+        ...(passed[id].active || isJpeg ? { steerable: false } : {}),
+      };
     };
     const stream2 = store.get('stream2');
     if (store.get('adaptiveLadder').stream1.framerate === null)
@@ -153,6 +159,7 @@ export class Adaptive {
 
   #steer({ streams }: LoopOutput): void {
     const { store, supervisor } = this.#parts;
+    if (supervisor.state.phase !== 'running') return;
     const wished = { stream1: store.get('streamBitrate'), stream2: store.get('stream2').bitrate };
     const orders: Partial<Record<StreamId, number | null>> = {};
     for (const id of ['stream1', 'stream2'] as const) {
@@ -167,7 +174,11 @@ export class Adaptive {
       this.#steered.set(id, next);
     }
     if (Object.keys(orders).length > 0)
-      supervisor.order('steer', Object.fromEntries(this.#steered)).catch(this.#complain);
+      supervisor.order('steer', Object.fromEntries(this.#steered)).catch((error: unknown) => {
+        // It is told again.
+        this.#steered.clear();
+        this.#complain(error);
+      });
   }
 
   #skip({ streams }: LoopOutput): void {
@@ -219,8 +230,9 @@ export class Adaptive {
     const { store } = this.#parts;
     if (output.at - this.#publishedAt < publishMs) return;
     this.#publishedAt = output.at;
-    const streamBitrateEffective = Math.round(output.streams.stream1?.target ?? store.get('streamBitrate'));
-    store.write({ streamBitrateEffective, adaptiveState: this.#state(output) }, this.#actor);
+    const adaptiveState = this.#state(output);
+    const streamBitrateEffective = adaptiveState.streams['stream1']?.target ?? store.get('streamBitrate');
+    store.write({ streamBitrateEffective, adaptiveState }, this.#actor);
   }
 
   #state({ streams, viewers }: LoopOutput): AdaptiveState {
