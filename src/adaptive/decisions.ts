@@ -22,6 +22,8 @@ export interface StreamWish {
   readonly framerate: number;
   /** What the encoder gives now, where it is known; less than asked for where the picture stands still. */
   readonly encodedBps?: number;
+  /** False where its bitrate cannot be changed here: the camera encodes it, or the codec knows none. */
+  readonly steerable?: boolean;
 }
 
 export interface AdaptiveSettings {
@@ -48,14 +50,26 @@ export interface Rung {
   readonly framerate: number | null;
 }
 
+/**
+ * Why, as a code: packets are lost, a queue stands, nothing is in the way of growth, there is as much as is wished, the
+ * viewer itself asks for less, nothing is known, or nobody watches.
+ */
+export type Cause = 'loss' | 'queue' | 'growth' | 'wish' | 'claim' | 'unknown' | 'nobody';
+
 export interface StreamDecision {
   /** bit/s for the encoder. */
   readonly target: number;
+  readonly cause: Cause;
   /** In words for people. */
   readonly reason: string;
   /** Whose way sets the target, if anybody's. */
   readonly limitedBy?: string;
   readonly rung: Rung;
+  /**
+   * For so long pictures are better left out before the encoder, because a long queue stands before the one viewer that
+   * there is. Told once, when it is due.
+   */
+  readonly skipMs?: number;
 }
 
 export interface ViewerDecision {

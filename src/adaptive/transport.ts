@@ -8,6 +8,7 @@ import { noTrains, readWay, withTrains, type WayReading } from './trains.js';
 import { grow } from './transportGrow.js';
 import { foreignQueue, lookAt, usualLoss } from './transportLook.js';
 import { drain, isNarrow, lower, warmUpMs } from './transportLower.js';
+import { pauseFor } from './transportPause.js';
 import { encoderLagMs, isTooMuch, queue, type Look, type TransportState } from './transportState.js';
 import { inMegabits, inMilliseconds, inPercent } from './words.js';
 
@@ -76,6 +77,7 @@ function unheard(state: TransportState, context: PathContext): TransportState {
     target,
     state: silence >= quiet.silent ? 'silent' : state.firstAt === null ? 'starting' : 'holding',
     reason: `nothing was heard for ${Math.floor(silence / 1000).toString()} s`,
+    cause: 'unknown',
   };
   return { ...state, at, target, estimate };
 }
@@ -133,19 +135,23 @@ function tell(state: TransportState, look: Look, rttMs: number | null): PathEsti
     heard: true,
     narrowAt: lowered ? at : (state.estimate.narrowAt ?? null),
   };
+  const pauseMs = pauseFor(state, look);
   if (draining)
     return {
       ...told,
+      ...(pauseMs === undefined ? {} : { pause: { at, ms: pauseMs } }),
       state: 'draining',
+      cause: 'queue',
       reason: `a queue of ${inMilliseconds(look.queueMs)} drains; the way carries ${inMegabits(state.capacity?.bps ?? state.target)}`,
     };
   if (state.foreign.queue > 0)
-    return { ...told, state: 'competing', reason: 'others keep a queue on the way' };
+    return { ...told, state: 'competing', reason: 'others keep a queue on the way', cause: 'queue' };
   if (isTooMuch(state, look.loss))
-    return { ...told, state: 'holding', reason: `${inPercent(look.loss)} loss` };
-  if (starting && !lowered) return { ...told, state: 'starting', reason: 'the way is being measured' };
+    return { ...told, state: 'holding', reason: `${inPercent(look.loss)} loss`, cause: 'loss' };
+  if (starting && !lowered)
+    return { ...told, state: 'starting', reason: 'the way is being measured', cause: 'unknown' };
   const growing = state.target > (state.targets.at(-1)?.value ?? 0);
   return growing
-    ? { ...told, state: 'growing', reason: 'the way is clear' }
-    : { ...told, state: 'holding', reason: 'the way carries what is sent' };
+    ? { ...told, state: 'growing', reason: 'the way is clear', cause: 'growth' }
+    : { ...told, state: 'holding', reason: 'the way carries what is sent', cause: 'growth' };
 }

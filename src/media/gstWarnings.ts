@@ -12,7 +12,7 @@ const usual: readonly (readonly [category: string, words: string])[] = [
   ['rtspclient', 'not allowed'],
   // Of every viewer who comes first to a stream, or goes last.
   ['rtspmedia', 'was not prepared'],
-  // Of every viewer who comes to others.
+  // Of everybody else.
   ['rtspmedia', 'was prepared by other client'],
   ['rtpsession', "Can't determine running time"],
   // Of a stream's pipeline that the last viewer leaves as it begins, or that has no way to a viewer yet.
