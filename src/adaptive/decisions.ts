@@ -65,11 +65,6 @@ export interface StreamDecision {
   /** Whose way sets the target, if anybody's. */
   readonly limitedBy?: string;
   readonly rung: Rung;
-  /**
-   * For so long pictures are better left out before the encoder, because a long queue stands before the one viewer that
-   * there is. Told once, when it is due.
-   */
-  readonly skipMs?: number;
 }
 
 export interface ViewerDecision {

@@ -201,7 +201,6 @@ function stepAuto(
       ? asItIs(wish)
       : (policy.votes[id] ?? { target: wish.bitrate, reason: '', cause: 'unknown' })),
     rung: ladders[id]?.rung ?? fullRung,
-    ...(wish.steerable === false ? {} : skipFor(id, at, watchers)),
   }));
   const viewers = tellOf(watchers, policy.voters);
   return {
@@ -214,13 +213,6 @@ function stepAuto(
 
 function asItIs(wish: StreamWish): Omit<StreamDecision, 'rung'> {
   return { target: flowOf(wish), reason: 'its bitrate cannot be changed here', cause: 'wish' };
-}
-
-/** Only where nobody else would miss the pictures. */
-function skipFor(id: StreamId, at: number, watchers: readonly Watcher[]): Pick<StreamDecision, 'skipMs'> {
-  const [only, ...others] = watchers.filter(({ stream }) => stream === id);
-  const pause = others.length === 0 ? only?.estimate.pause : undefined;
-  return pause?.at === at ? { skipMs: pause.ms } : {};
 }
 
 function lifted(
@@ -271,11 +263,9 @@ function tellOf(
   voters: ReadonlySet<string> = new Set(),
 ): Readonly<Record<string, ViewerDecision>> {
   return Object.fromEntries(
-    watchers.map(
-      ({ id, estimate: { narrowAt: _narrowAt, heard: _heard, pause: _pause, cause: _cause, ...told } }) => [
-        id,
-        { ...told, target: Math.round(told.target), votes: voters.has(id) },
-      ],
-    ),
+    watchers.map(({ id, estimate: { narrowAt: _narrowAt, heard: _heard, cause: _cause, ...told } }) => [
+      id,
+      { ...told, target: Math.round(told.target), votes: voters.has(id) },
+    ]),
   );
 }

@@ -150,7 +150,6 @@ export class Adaptive {
     if (mode === 'rotoclear') this.#writeWish(output);
     else this.#restoreWish().catch(this.#complain);
     this.#steer(mode === 'auto' ? output : { ...output, streams: {} });
-    this.#skip(output);
     this.#move(output);
     this.#limit(output);
     this.#summary.take(output);
@@ -179,12 +178,6 @@ export class Adaptive {
         this.#steered.clear();
         this.#complain(error);
       });
-  }
-
-  #skip({ streams }: LoopOutput): void {
-    const { supervisor } = this.#parts;
-    for (const [channel, { skipMs }] of Object.entries(streams))
-      if (skipMs !== undefined) supervisor.order('skip', { channel, ms: skipMs }).catch(this.#complain);
   }
 
   #move({ moves }: LoopOutput): void {

@@ -115,40 +115,6 @@ describe('the loop', () => {
     expect(told('rotoclear', 4)).toContain('loss');
   });
 
-  describe('where a link has just become much narrower', () => {
-    const shrinks = (second: number): { bps: number; queueMs: number } =>
-      second > 3 ? { bps: 1_000_000, queueMs: 250 } : { bps: 20_000_000, queueMs: 0 };
-    const skips = (outputs: ReturnType<typeof outputsOf>): unknown[] =>
-      outputs.flatMap(({ at, streams: { stream1, stream2 } }) =>
-        [stream1?.skipMs, stream2?.skipMs].flatMap((skipMs) =>
-          skipMs === undefined ? [] : [{ at, skipMs }],
-        ),
-      );
-
-    it('has pictures left out, and says so once', () => {
-      const told = skips(runOver(5, { a: shrinks }));
-      expect(told).toEqual([{ at: expect.any(Number) as number, skipMs: expect.any(Number) as number }]);
-      const [{ at, skipMs }] = told as [{ at: number; skipMs: number }];
-      expect(at).toBeGreaterThan(3000);
-      expect(at).toBeLessThan(3500);
-      expect(skipMs).toBeGreaterThanOrEqual(60);
-      expect(skipMs).toBeLessThanOrEqual(200);
-    });
-
-    it('has none left out where somebody else watches the same stream, whose way may be known or not', () => {
-      expect(skips(runOver(5, { a: shrinks, b: wide }))).toEqual([]);
-      expect(skips(runOver(5, { a: shrinks, b: shrinks }))).toEqual([]);
-      expect(skips(runOver(5, { a: shrinks }, { viewers: [viewer('a'), viewer('vlc')] }))).toEqual([]);
-      const apart = [viewer('a'), viewer('b', { stream: 'stream2', wished: 'stream2' })];
-      expect(skips(runOver(5, { a: shrinks, b: wide }, { viewers: apart }))).toHaveLength(1);
-    });
-
-    it('has none left out while it does not steer', () => {
-      for (const mode of ['off', 'rotoclear'] as const)
-        expect(skips(runOver(5, { a: shrinks }, { settings: { ...settings, mode } }))).toEqual([]);
-    });
-  });
-
   it('tells each move once, and again only when it has not happened for long', () => {
     const narrow = (second: number): { bps: number; queueMs: number } =>
       second > 3 ? { bps: 1_000_000, queueMs: 150 } : { bps: 20_000_000, queueMs: 0 };
