@@ -19,6 +19,8 @@ const usual: readonly (readonly [category: string, words: string])[] = [
   ['bin', 'did not really configure latency'],
   // Asked about a viewer who has no statistics yet, or none any more.
   ['multiudpsink', 'not found'],
+  // Of a viewer who leaves while something is on its way.
+  ['GST_PADS', 'could not send sticky events'],
 ];
 
 export function lineOf({ category, element, message, withheld }: GstWarning): FromMedia {
