@@ -71,6 +71,7 @@ void ThinStream::take(GstMiniObject* packets, const RtpPicture& picture) {
     if (waitsForKey_) framesDropped_ += 1;
   }
   const bool isKept = !waitsForKey_;
+  const std::uint64_t before = queuedBytes_;
   if (isKept && GST_IS_BUFFER_LIST(packets)) {
     GstBufferList* list = GST_BUFFER_LIST(packets);
     for (guint index = 0; index < gst_buffer_list_length(list); index += 1)
@@ -78,7 +79,7 @@ void ThinStream::take(GstMiniObject* packets, const RtpPicture& picture) {
   } else if (isKept) {
     keep(GST_BUFFER(packets), picture.timestamp);
   }
-  pump();
+  pump(queuedBytes_ - before);
 }
 
 void ThinStream::keep(GstBuffer* packet, std::uint32_t timestamp) {
@@ -91,12 +92,14 @@ void ThinStream::keep(GstBuffer* packet, std::uint32_t timestamp) {
  * The stream itself is the clock: with every picture that comes, what has become due is sent. Where a keyframe left in one
  * go, a narrow way would lose half of it.
  */
-void ThinStream::pump() {
+void ThinStream::pump(std::uint64_t came) {
   const std::int64_t now = g_get_monotonic_time();
   const double elapsed = static_cast<double>(now - pumpedAtUs_) / G_USEC_PER_SEC;
   pumpedAtUs_ = now;
   if (!bps_.has_value()) {
-    while (!queue_.empty()) sendFirst();
+    // What still waits goes along bit by bit.
+    credit_ = 2 * static_cast<double>(came);
+    while (!queue_.empty() && credit_ > 0) sendFirst();
     credit_ = 0;
     return;
   }

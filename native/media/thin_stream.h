@@ -52,7 +52,8 @@ class ThinStream {
   /** What has not been begun and would come too late. */
   void shed();
   void keep(GstBuffer* packet, std::uint32_t timestamp);
-  void pump();
+  /** With how many bytes have just come. */
+  void pump(std::uint64_t came);
   void sendFirst();
 
   GSocket* socket_;

@@ -55,7 +55,7 @@ export function measureVideo(meters: Meters, { store, media }: Services): Subscr
   );
   const frames = meters.counter(
     'obscura_frames_total',
-    'Frames of the streams: encoded, or dropped because somebody did not take them in time, be it one viewer.',
+    'Frames of the streams: encoded, or dropped because somebody did not take them in time.',
     ['stream', 'result'],
   );
   const rebuilds = meters.counter(
