@@ -70,7 +70,6 @@ class Outlet {
     presented_ = replayed_ = latest_ = earliest_ = 0;
     given_.clear();
     due_ = 0;
-    skippedUntil_ = 0;
     seen_ = 0;
     unseenUntil_ = GST_CLOCK_TIME_NONE;
     const auto inlet = std::make_shared<Inlet>(name(), replay != Replay::none, taker());
@@ -260,8 +259,6 @@ class Outlet {
   std::atomic<guint> maxRate{0};
   /** Of so many units one passes; again only where each stands for itself. */
   std::atomic<guint> every{1};
-  /** So much of what comes next is left out, and is not lost: nobody wants it. The same again. Milliseconds. */
-  std::atomic<guint> skip{0};
   GstCaps* caps = nullptr;
   /** From which those were made, and for which rate. */
   GstCaps* takenCaps = nullptr;
@@ -314,7 +311,6 @@ class Outlet {
       return;
     }
     waitsForKey_ = false;
-    if (isSkipped(*unit)) return;
     if (seen_++ % every != 0 || !isDue(*unit)) return;
     if (queue_.size() >= limit) {
       // Too slow: what waits is old, and pictures between keyframes are worth nothing without what came before.
@@ -349,13 +345,6 @@ class Outlet {
     waitsForKey_ = false;
     left_.push_back(std::move(current_));
     current_ = std::move(next_);
-  }
-
-  /** Counted by the time of the stream itself, so that as many are left out whenever they come. */
-  bool isSkipped(const Unit& unit) {
-    const guint milliseconds = skip.exchange(0);
-    if (milliseconds > 0) skippedUntil_ = unit.times.captured + milliseconds * GST_MSECOND;
-    return unit.times.captured < skippedUntil_;
   }
 
   /** Spaced evenly, and with some patience for cameras that are a little early. */
@@ -396,7 +385,6 @@ class Outlet {
   /** When the last picture was captured that came before the beginning and is not to be seen. */
   GstClockTime unseenUntil_ = GST_CLOCK_TIME_NONE;
   GstClockTime due_ = 0;
-  GstClockTime skippedUntil_ = 0;
   std::uint64_t seen_ = 0;
 };
 
@@ -415,7 +403,6 @@ enum Property {
   propertyLimit,
   propertyMaxRate,
   propertyEvery,
-  propertySkip,
   propertyOwner,
   propertyTiming,
   propertyPatience,
@@ -511,8 +498,6 @@ void setProperty(GObject* object, guint id, const GValue* value, GParamSpec* spe
     outlet.maxRate = g_value_get_uint(value);
   } else if (id == propertyEvery) {
     outlet.every = g_value_get_uint(value);
-  } else if (id == propertySkip) {
-    outlet.skip = g_value_get_uint(value);
   } else if (id == propertyOwner) {
     const gchar* owner = g_value_get_string(value);
     outlet.owner = owner == nullptr ? "" : owner;
@@ -539,8 +524,6 @@ void getProperty(GObject* object, guint id, GValue* value, GParamSpec* spec) {
     g_value_set_uint(value, outlet.maxRate);
   else if (id == propertyEvery)
     g_value_set_uint(value, outlet.every);
-  else if (id == propertySkip)
-    g_value_set_uint(value, outlet.skip);
   else if (id == propertyOwner)
     g_value_set_string(value, outlet.owner.c_str());
   else if (id == propertyTiming)
@@ -595,11 +578,6 @@ void hub_src_class_init(HubSrcClass* type) {
   g_object_class_install_property(
       object, propertyEvery,
       g_param_spec_uint("every", "Every so many", "Of so many raw frames the first passes", 1, 100'000, 1, flags));
-  g_object_class_install_property(
-      object, propertySkip,
-      g_param_spec_uint("skip-ms", "Skip",
-                        "Milliseconds of raw frames that are left out from the next one on; 0 once that one has come", 0,
-                        10'000, 0, flags));
   g_object_class_install_property(object, propertyOwner,
                                   g_param_spec_string("owner", "Owner", ownerDescription, "", flags));
   g_object_class_install_property(

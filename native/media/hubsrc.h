@@ -3,7 +3,6 @@
 //   hubsrc channel=raw/primary max-queue=2 max-rate=30 timing=taken patience=100
 //   hubsrc channel=raw/primary max-queue=2 max-rate=30
 //   hubsrc channel=raw/primary max-queue=1 every=10
-// `skip-ms` may be set while it runs: so much of the raw frames that come next is left out, once.
 // Another channel may be set while it runs: from the next keyframe there on its units come, with times that go on, and
 // an event `moved` says so. Until then those of the old one do.
 #pragma once

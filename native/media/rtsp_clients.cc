@@ -58,15 +58,15 @@ void prepareSocket(GstRTSPClient* client) {
 }
 
 /** The player's reports come from the port after that of its packets, and of some from that of its packets. */
-void admitReports(const Facts& facts, RtcpDesk& desk, const GstRTSPTransport* way, const char* connected) {
+void admitReports(const Facts& facts, RtcpDesk& desk, const GstRTSPTransport* way, const GstRTSPContext* context) {
   if (way->lower_transport == GST_RTSP_LOWER_TRANS_UDP_MCAST) {
     // Many players share the address, and their own ports were never told.
-    desk.admit({connected, 0, false}, facts.way);
+    desk.admit({gst_rtsp_connection_get_ip(context->conn), 0, false}, facts.way, context->session);
     return;
   }
   const bool isInterleaved = way->lower_transport == GST_RTSP_LOWER_TRANS_TCP;
   for (const int port : {way->client_port.min, way->client_port.max})
-    if (port > 0) desk.admit({way->destination, port, isInterleaved}, facts.way);
+    if (port > 0) desk.admit({way->destination, port, isInterleaved}, facts.way, context->session);
 }
 
 void onSetup(GstRTSPClient* client, GstRTSPContext* context, gpointer) {
@@ -76,8 +76,7 @@ void onSetup(GstRTSPClient* client, GstRTSPContext* context, gpointer) {
   const bool isInterleaved = way->lower_transport == GST_RTSP_LOWER_TRANS_TCP;
   const std::lock_guard<std::mutex> hold(facts->lock);
   facts->desk = RtcpDesk::of(context->media);
-  if (facts->desk != nullptr)
-    admitReports(*facts, *facts->desk, way, gst_rtsp_connection_get_ip(context->conn));
+  if (facts->desk != nullptr) admitReports(*facts, *facts->desk, way, context);
   facts->gate = isInterleaved ? RtspGate::putBefore(context->sessmedia, context->stream) : nullptr;
 }
 

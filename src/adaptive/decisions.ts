@@ -22,6 +22,8 @@ export interface StreamWish {
   readonly framerate: number;
   /** What the encoder gives now, where it is known; less than asked for where the picture stands still. */
   readonly encodedBps?: number;
+  /** False where its bitrate cannot be changed here: the camera encodes it, or the codec knows none. */
+  readonly steerable?: boolean;
 }
 
 export interface AdaptiveSettings {
@@ -63,11 +65,6 @@ export interface StreamDecision {
   /** Whose way sets the target, if anybody's. */
   readonly limitedBy?: string;
   readonly rung: Rung;
-  /**
-   * For so long pictures are better left out before the encoder, because a long queue stands before the one viewer that
-   * there is. Told once, when it is due.
-   */
-  readonly skipMs?: number;
 }
 
 export interface ViewerDecision {

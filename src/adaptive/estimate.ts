@@ -10,8 +10,6 @@ export interface PathEstimate extends Omit<ViewerDecision, 'votes'> {
   readonly narrowAt: number | null;
   /** Whether anything was ever heard. */
   readonly heard: boolean;
-  /** When it was last found that the next pictures had better not be sent, and for how long. */
-  readonly pause?: { readonly at: number; readonly ms: number };
 }
 
 export interface PathContext {

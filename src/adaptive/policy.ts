@@ -18,6 +18,8 @@ const trialMs = 6000;
 const trialForgottenMs = 30_000;
 const needsForReturn = 1.05;
 const keptOfCapacity = 0.9;
+/** Of a stream that cannot be steered a way that carries a little less than its mean may still do. */
+const fixedKept = 0.9;
 const narrowRememberedMs = 10_000;
 /** What a viewer must look like to come back where nothing tells what its way carries. */
 const calm = { loss: 0.01, queueMs: 20, forMs: 15_000 } as const;
@@ -120,8 +122,10 @@ class Round {
 
   run(): PolicyOutput {
     const { policy } = this.#input;
-    if (policy === 'percentile') this.#leaveBehind();
-    else this.#giveWhatWasWished();
+    if (policy === 'percentile') {
+      this.#joinTheForsaken();
+      this.#leaveBehind();
+    } else this.#giveWhatWasWished();
     const votes: Partial<Record<StreamId, StreamVote>> = {};
     const voters = new Set<string>();
     for (const id of ['stream1', 'stream2'] as const) {
@@ -174,6 +178,14 @@ class Round {
     return troubled ? target : Math.max(target, keptOfCapacity * (availableBps ?? 0));
   }
 
+  /** Beside nobody, whoever was left behind is everybody. */
+  #joinTheForsaken(): void {
+    if (this.#votersOf('stream1').length > 0) return;
+    for (const { id, stream, estimate } of this.#input.viewers)
+      if (stream === 'stream1' && isKnown(estimate) && this.#member(id).move === null)
+        this.#change(id, { outSince: null, trialSince: null, calmSince: null, waitMs: wait.first });
+  }
+
   #leaveBehind(): void {
     const { at, wishes, bounds } = this.#input;
     const voters = this.#votersOf('stream1');
@@ -183,8 +195,12 @@ class Round {
     this.#lookForSameCause(voters);
     for (const { id, estimate, movable } of voters) {
       const { target, loss, queueMs } = estimate;
+      // Where the encoder cannot follow, whoever cannot keep up is behind without any comparison.
+      const overrun =
+        movable && wishes.stream1?.steerable === false && target < fixedKept * (bounds.stream1?.floor ?? 0);
       const behind =
-        target < best && (target < leftBehindBelow * usual || (target < needed && best >= needed));
+        overrun ||
+        (target < best && (target < leftBehindBelow * usual || (target < needed && best >= needed)));
       const member = this.#member(id);
       const behindSince = behind ? (member.behindSince ?? at) : null;
       this.#change(id, { behindSince });
@@ -214,8 +230,13 @@ class Round {
     if (several && at - this.#sameCauseAt > sameCauseEveryMs) this.#sameCauseAt = at;
   }
 
-  #takeBack(target: number): void {
-    const { at, viewers } = this.#input;
+  #takeBack(voted: number): void {
+    const { at, viewers, wishes, bounds } = this.#input;
+    // To a stream that nobody watches one may come back with as little as makes it worth while: it will adapt.
+    const isFree = !viewers.some(({ stream }) => stream === 'stream1') && wishes.stream1?.steerable !== false;
+    const target = isFree
+      ? Math.max(bounds.stream1?.floor ?? 0, comfortable(wishes.stream1, bounds.stream1))
+      : voted;
     for (const viewer of viewers) {
       const member = this.#member(viewer.id);
       if (member.trialSince !== null && at - member.trialSince > trialForgottenMs && member.outSince === null)
@@ -313,7 +334,7 @@ class Round {
   }
 }
 
-function isKnown({ state }: PathEstimate): boolean {
+export function isKnown({ state }: Pick<PathEstimate, 'state'>): boolean {
   return state !== 'starting' && state !== 'silent';
 }
 

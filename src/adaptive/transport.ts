@@ -8,7 +8,6 @@ import { noTrains, readWay, withTrains, type WayReading } from './trains.js';
 import { grow } from './transportGrow.js';
 import { foreignQueue, lookAt, usualLoss } from './transportLook.js';
 import { drain, isNarrow, lower, warmUpMs } from './transportLower.js';
-import { pauseFor } from './transportPause.js';
 import { encoderLagMs, isTooMuch, queue, type Look, type TransportState } from './transportState.js';
 import { inMegabits, inMilliseconds, inPercent } from './words.js';
 
@@ -135,11 +134,9 @@ function tell(state: TransportState, look: Look, rttMs: number | null): PathEsti
     heard: true,
     narrowAt: lowered ? at : (state.estimate.narrowAt ?? null),
   };
-  const pauseMs = pauseFor(state, look);
   if (draining)
     return {
       ...told,
-      ...(pauseMs === undefined ? {} : { pause: { at, ms: pauseMs } }),
       state: 'draining',
       cause: 'queue',
       reason: `a queue of ${inMilliseconds(look.queueMs)} drains; the way carries ${inMegabits(state.capacity?.bps ?? state.target)}`,

@@ -44,8 +44,6 @@ const longestRetryOfSourceMs = 10_000;
 const retryUnauthorizedMs = 120_000;
 /** Encoders take less for no limit at all, or refuse it. */
 const leastBitrate = 50_000;
-/** Whatever is asked for: a longer gap is no longer for the good of whoever watches. */
-const longestSkipMs = 500;
 
 interface Instance {
   /** Under which its messages come. */
@@ -146,17 +144,6 @@ export class Engine {
         this.#steered.set(channel, Math.max(leastBitrate, Math.round(bitrate)));
       for (const unit of this.#units.values()) if (unit.plan.channel === channel) this.#tune(unit);
     }
-  }
-
-  /** Leaves out the next pictures before they are encoded, where nobody but one would miss them. Whether it does. */
-  skip(channel: string, ms: number): boolean {
-    const only = this.#demand.get(channel) === 1;
-    const milliseconds = Math.min(longestSkipMs, Math.round(ms));
-    const encoding = [...this.#units.values()].find(
-      ({ plan, running }) => plan.channel === channel && running?.plan.encoding !== undefined,
-    )?.running;
-    if (!only || encoding === undefined || !(milliseconds > 0)) return false;
-    return this.#gst.addon.setProperty(encoding.owner, 'frames', 'skip-ms', String(milliseconds));
   }
 
   /** Whether the plan has this channel filled with H.264. */

@@ -15,6 +15,8 @@ const usual: readonly (readonly [category: string, words: string])[] = [
   // Of everybody else.
   ['rtspmedia', 'was prepared by other client'],
   ['rtpsession', "Can't determine running time"],
+  // Of a stream's pipeline that the last viewer leaves as it begins, or that has no way to a viewer yet.
+  ['bin', 'did not really configure latency'],
   // Asked about a viewer who has no statistics yet, or none any more.
   ['multiudpsink', 'not found'],
 ];

@@ -78,8 +78,6 @@ export interface Orders {
   /** From its next keyframe on the session gets another channel. */
   readonly 'webrtc-move': { readonly session: string; readonly stream: string };
   readonly steer: Steering;
-  /** Pictures that are left out before the encoder of a channel; answers whether they are. */
-  readonly skip: { readonly channel: string; readonly ms: number };
   readonly plan: MediaPlan;
   readonly rtsp: RtspPorts;
   readonly access: RtspAccess;

@@ -114,8 +114,6 @@ async function obey(message: ToMedia): Promise<unknown> {
     case 'steer':
       engine.steer(message.order);
       return undefined;
-    case 'skip':
-      return engine.skip(message.order.channel, message.order.ms);
     case 'graph':
       return engine.graph(message.order.pipeline);
   }

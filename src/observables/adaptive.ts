@@ -96,14 +96,15 @@ export const adaptiveLadder = defineObservable('adaptiveLadder', {
 
 export const networkStats = defineObservable('networkStats', {
   schema: object({
-    availableBandwidth: Type.Integer({ minimum: 0, description: 'bit/s' }),
+    availableBandwidth: Type.Integer({ minimum: 0, description: 'bit/s; 0 where nothing is known of it.' }),
     packetLoss: ratio,
     rtt: Type.Number({ minimum: 0, description: 'Milliseconds.' }),
     jitter: Type.Number({ minimum: 0, description: 'Milliseconds.' }),
   }),
   default: { availableBandwidth: 0, packetLoss: 0, rtt: 0, jitter: 0 },
   title: 'Network',
-  description: 'What the viewers report about the network.',
+  description:
+    'What is known of the ways to the viewers, as one: the worst, or by `adaptiveBitrate.policy` all but the worst fifth, or the middle one, of those whom the streams follow.',
   read: media.read,
   write: nobody,
   save: false,

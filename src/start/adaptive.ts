@@ -98,9 +98,15 @@ export class Adaptive {
 
   #streams(): LoopInput['streams'] {
     const { store, supervisor } = this.#parts;
-    const encoded = (id: StreamId): Pick<StreamWish, 'encodedBps'> => {
+    const passed = store.get('streamPassthroughStatus');
+    const encoded = (id: StreamId): Pick<StreamWish, 'encodedBps' | 'steerable'> => {
       const bitrate = supervisor.beat.channels[id]?.bitrate;
-      return bitrate === undefined ? {} : { encodedBps: bitrate };
+      // JPEG knows a quality, which says little of how many bits that takes.
+      const isJpeg = id === 'stream1' && store.get('videoEncoder') === 'mjpeg';
+      return {
+        ...(bitrate === undefined ? {} : { encodedBps: bitrate }),
+        ...(passed[id].active || isJpeg ? { steerable: false } : {}),
+      };
     };
     const stream2 = store.get('stream2');
     if (store.get('adaptiveLadder').stream1.framerate === null)
@@ -147,7 +153,6 @@ export class Adaptive {
     if (mode === 'rotoclear') this.#writeWish(output);
     else this.#restoreWish().catch(this.#complain);
     this.#steer(mode === 'auto' ? output : { ...output, streams: {} });
-    this.#skip(output);
     this.#move(output);
     this.#rtspLimits.take(output, supervisor.beat.clients, mode === 'auto');
     this.#limit(output);
@@ -177,12 +182,6 @@ export class Adaptive {
         this.#steered.clear();
         this.#complain(error);
       });
-  }
-
-  #skip({ streams }: LoopOutput): void {
-    const { supervisor } = this.#parts;
-    for (const [channel, { skipMs }] of Object.entries(streams))
-      if (skipMs !== undefined) supervisor.order('skip', { channel, ms: skipMs }).catch(this.#complain);
   }
 
   #move({ moves }: LoopOutput): void {
@@ -243,7 +242,7 @@ export class Adaptive {
       streams: Object.fromEntries(
         Object.entries(streams).map(([id, { target, reason, cause, limitedBy, rung }]) => [
           id,
-          this.#passed(id) ?? {
+          {
             ...{ target: Math.round(target), reason: reason.slice(0, 256), cause, rung: { ...rung } },
             ...(limitedBy === undefined ? {} : { limitedBy }),
           },
@@ -267,20 +266,6 @@ export class Adaptive {
           ];
         }),
       ),
-    };
-  }
-
-  /** Nothing is decided about a stream that the camera itself has encoded. */
-  #passed(id: string): AdaptiveState['streams'][string] | undefined {
-    const { store, supervisor } = this.#parts;
-    const isPassed =
-      id === 'stream1' || id === 'stream2' ? store.get('streamPassthroughStatus')[id].active : false;
-    if (!isPassed) return undefined;
-    const target = supervisor.beat.channels[id]?.bitrate ?? 0;
-    return {
-      target,
-      reason: 'the camera encodes it, and its bitrate cannot be changed here',
-      cause: 'unknown',
     };
   }
 

@@ -59,6 +59,8 @@ export class StreamMeter {
   readonly #errors = new Growth();
   readonly #frames = new Map<string, Growth>();
   readonly #bytes = new Map<string, Growth>();
+  /** Since when somebody has watched. */
+  readonly #watched = new Map<string, number>();
   #marks: Marks[] = [];
 
   read({ at, report: { pipelines, channels }, viewers, lost, crashes }: Readout): Figures {
@@ -92,6 +94,12 @@ export class StreamMeter {
       viewers: viewersOf(id),
     });
     const both = { stream1: figures('stream1'), stream2: figures('stream2') };
+    for (const [id, { viewers: count }] of Object.entries(both))
+      if (count === 0) this.#watched.delete(id);
+      else if (!this.#watched.has(id)) this.#watched.set(id, at);
+    const forLong = Object.entries(both).filter(
+      ([id]) => at - (this.#watched.get(id) ?? at) > stalledAfterMs,
+    );
     return {
       clients: viewers.length,
       totalBytes: now.sent,
@@ -99,7 +107,7 @@ export class StreamMeter {
       totalDrops: now.drops + this.#shed.total,
       totalErrors: now.errors,
       recent: { frameDrops: now.drops - oldest.drops, errors: now.errors - oldest.errors },
-      stalled: stalls(both, channels, lost),
+      stalled: stalls(forLong, channels, lost),
       streams: both,
     };
   }
@@ -112,9 +120,12 @@ function totalOf(meters: Map<string, Growth>, id: string, value: number): number
   return meter.total;
 }
 
-function stalls(streams: Figures['streams'], channels: Report['channels'], lost: Readout['lost']): string[] {
-  return Object.entries(streams).flatMap(([id, { viewers }]) => {
-    if (viewers === 0) return [];
+function stalls(
+  streams: readonly (readonly [id: string, figures: StreamFigures])[],
+  channels: Report['channels'],
+  lost: Readout['lost'],
+): string[] {
+  return streams.flatMap(([id, { viewers }]) => {
     const watching = `${id} has stalled while ${String(viewers)} ${viewers === 1 ? 'client watches' : 'clients watch'}`;
     const silent = (channels[id]?.ageMs ?? 0) > stalledAfterMs;
     if (silent) return [`${watching}: nothing has come for ${String(stalledAfterMs / 1000)} seconds`];

@@ -21,11 +21,14 @@ export function viewersOf({ rtsp, webrtc, pictures }: Watching): Viewer[] {
         ...(report === undefined ? {} : { report }),
         ...(framesDropped === undefined ? {} : { framesDropped }),
       })),
-    ...webrtc.map(({ viewer, stream, user, address, since, bytes, report }) => ({
-      ...{ id: viewer, protocol: 'webrtc' as const, stream: streamName(stream) },
-      ...{ user, address, since, bytes },
-      ...(report === undefined ? {} : { report }),
-    })),
+    ...webrtc
+      // Whoever asked and does not come is none either.
+      .filter(({ connected }) => connected)
+      .map(({ viewer, stream, user, address, since, bytes, report }) => ({
+        ...{ id: viewer, protocol: 'webrtc' as const, stream: streamName(stream) },
+        ...{ user, address, since, bytes },
+        ...(report === undefined ? {} : { report }),
+      })),
     ...pictures.map(({ id, protocol, stream, user, address, since, bytes }) => ({
       ...{ id, protocol, stream: streamName(stream), user, address, since, bytes },
     })),

@@ -273,27 +273,6 @@ it('a reader of every so many is given just those', async () => {
   await expect.poll(() => look(mine).frames).toBe(7);
 });
 
-it('a reader that leaves pictures out leaves out as many as it is told, once, and its stream goes on', async () => {
-  const [raw, stream, seen, all] = [fresh(), fresh(), fresh(), fresh()];
-  const encoder = play(
-    `hubsrc name=frames channel=${raw} owner=OWNER ! x264enc tune=zerolatency speed-preset=ultrafast key-int-max=3000 ! h264parse config-interval=-1 ! video/x-h264,stream-format=byte-stream,alignment=au ! hubsink made-of=${raw} channel=${stream}`,
-  );
-  play(`hubsrc channel=${stream} owner=OWNER ! h264parse ! avdec_h264 ! hubsink channel=${seen}`);
-  copy(raw, all);
-  play(
-    `videotestsrc is-live=true num-buffers=60 pattern=ball ! video/x-raw,format=NV12,width=320,height=180,framerate=30/1 ! hubsink channel=${raw} owner=OWNER`,
-  );
-  await frames(stream, 10);
-  // Fifteen pictures take 500 ms, with the first at the beginning.
-  expect(addon.setProperty(encoder, 'frames', 'skip-ms', '490')).toBe(true);
-  await frames(all, 60);
-  await expect.poll(() => look(seen).frames).toBe(45);
-  expect(look(stream).frames).toBe(45);
-  // The decoder has missed nothing, and nobody has been too slow.
-  expect(look(stream).keyframes).toBe(1);
-  expect([raw, stream, seen, all].map((channel) => look(channel).dropped)).toEqual([0, 0, 0, 0]);
-});
-
 it('pictures that stand for themselves need no keyframe, whatever their encoder says', async () => {
   const channel = fresh();
   play(

@@ -7,7 +7,10 @@ import type { RtspClientReport } from '../../src/media/messages.js';
 import { DatagramRelay } from '../support/DatagramRelay.js';
 import {
   estimate,
+  farewell,
   keyframeWish,
+  named,
+  packet,
   packetsMissing,
   pictureLoss,
   receiverReport,
@@ -55,6 +58,7 @@ function gstreamer(protocol: 'tcp' | 'udp'): Promise<{ player: ChildProcess; id:
     const words = ['-q', 'rtspsrc', `location=${lab.url()}`, `protocols=${protocol}`, 'latency=0'];
     const player = spawn('gst-launch-1.0', [...words, '!', 'fakesink'], { stdio: 'ignore' });
     endings.push(async () => {
+      if (player.exitCode !== null) return;
       const gone = once(player, 'exit');
       player.kill('SIGKILL');
       await gone;
@@ -178,6 +182,85 @@ describe('whoever is no viewer', () => {
     connected.player.report(Buffer.concat([receiverReport(names[1]), estimate(names[1], own, 6e6)]));
     await lab.until(() => from(6e6).includes(connected.id));
     expect(lab.client(connected.id)).toMatchObject({ plis: 1 });
+  });
+});
+
+describe('a viewer', () => {
+  it('who speaks in the name of the stream ends it for nobody', async () => {
+    const players = [await gstreamer('tcp'), await gstreamer('udp')];
+    const sources = new Set<number>();
+    const witness = await socket({
+      onPacket: (channel, rtp) => channel === 0 && sources.add(rtp.readUInt32BE(8)),
+    });
+    await witness.player.until(() => sources.size > 0);
+    const [own = 0] = sources;
+    const words = [
+      Buffer.concat([receiverReport(own, { about: own }), named(own, 'somebody else')]),
+      Buffer.concat([receiverReport(7), farewell(own)]),
+      // What cannot be read: an application's packet of which nothing is there.
+      Buffer.concat([packet(200, 0, Buffer.alloc(4)), Buffer.from([0x80, 204, 0xff, 0xff])]),
+    ];
+    for (const transport of ['udp', 'tcp'] as const) {
+      const liar = await socket({ transport });
+      for (const each of words) liar.player.report(each);
+      liar.player.report(Buffer.concat([receiverReport(7), estimate(7, own, 5e6)]));
+      await lab.until(() => lab.client(liar.id).estimateBps === 5e6);
+    }
+    const { pictures } = witness.player;
+    await witness.player.until((player) => player.pictures > pictures + 30);
+    expect([...sources]).toEqual([own]);
+    for (const { player } of players) expect(player.exitCode).toBeNull();
+  });
+});
+
+describe('viewers', () => {
+  it('who come as others go are all served', async () => {
+    const going: Promise<void>[] = [];
+    for (let times = 0; times < 150; times += 1) {
+      const player = await RtspSocket.play(lab.port, '/stream1', '', { transport: 'udp' });
+      going.push(player.stop());
+    }
+    await Promise.all(going);
+  });
+});
+
+describe('keyframes', () => {
+  it('come once a second for whoever asks with every picture, and at once for another', async () => {
+    // By the clock of the pictures.
+    const keyframesAt = new Set<number>();
+    const times: number[] = [];
+    let own = 0;
+    const witness = await socket({
+      onPacket: (channel, rtp) => {
+        if (channel !== 0) return;
+        own = rtp.readUInt32BE(8);
+        const at = rtp.readUInt32BE(4);
+        if (times.at(-1) !== at) times.push(at);
+        if (isOfKeyframe(rtp)) keyframesAt.add(at);
+      },
+    });
+    const greedy = await socket({ transport: 'udp' });
+    await witness.player.until(() => keyframesAt.size > 0 && own !== 0);
+    const asked = times.length;
+    let wishedWith = 0;
+    await witness.player.until(() => {
+      if (wishedWith < times.length)
+        greedy.player.report(Buffer.concat([receiverReport(7), pictureLoss(7, own)]));
+      wishedWith = times.length;
+      return times.length > asked + 100;
+    });
+    const span = times.slice(asked);
+    const seconds = ((span.at(-1) ?? 0) - (span[0] ?? 0)) / 90_000;
+    const had = span.filter((at) => keyframesAt.has(at)).length;
+    expect(had).toBeGreaterThanOrEqual(3);
+    // Three that it may have at once, one each second, and one that was under way for whoever came before.
+    expect(had).toBeLessThanOrEqual(3 + seconds + 2);
+
+    const modest = await socket({ transport: 'udp' });
+    await modest.player.until(({ pictures }) => pictures > 5);
+    const before = keyframesAt.size;
+    modest.player.report(Buffer.concat([receiverReport(8), pictureLoss(8, own)]));
+    await witness.player.until(() => keyframesAt.size > before);
   });
 });
 

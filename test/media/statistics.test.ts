@@ -1,6 +1,6 @@
 // What people see of how the streams fare, and the law of the reference product, with ffmpeg behind a network that loses
 // what it is told to.
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { ValueOf } from '../../src/observables/define.js';
 import type { AppRegistry } from '../../src/observables/registry.js';
 import type { Outcome } from '../../src/store/outcome.js';
@@ -92,6 +92,19 @@ describe('statistics', () => {
     expect((await ask('/api/statistics/history?seconds=0')).status).toBe(400);
     expect((await ask('/api/statistics/history', basic('guest', peoplePassword))).status).toBe(403);
   });
+});
+
+it('do not mind when somebody sets the clock', async () => {
+  vi.useFakeTimers({ toFake: ['Date'] });
+  try {
+    vi.setSystemTime(Date.now() - 3_600_000);
+    const { uptime } = value('streamStats');
+    await expect.poll(() => value('streamStats').uptime, soon).toBeGreaterThan(uptime + 1);
+    expect(value('statistics').stream1.fps).toBeLessThan(60);
+    expect(value('statistics').at).toBeLessThan(Date.now() + 5000);
+  } finally {
+    vi.useRealTimers();
+  }
 });
 
 describe('mode rotoclear', () => {

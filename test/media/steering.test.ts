@@ -1,7 +1,6 @@
 // Encoders that are steered while they run: the bitrate follows, and nobody who watches notices anything else.
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { ChannelReport, PipelineReport, Steering } from '../../src/media/messages.js';
-import type { PipelinePlan } from '../../src/pipelines/plan.js';
 import { MediaLab } from '../support/MediaLab.js';
 
 let lab: MediaLab;
@@ -13,8 +12,8 @@ afterAll(() => lab.close());
 const framerate = 30;
 /** By the clock of the encoder, in pictures. */
 const keyframeEvery = 60;
-type Figures = Pick<ChannelReport, 'frames' | 'bytes' | 'keyframes' | 'changes' | 'dropped' | 'consumers'>;
-const nothing: Figures = { frames: 0, bytes: 0, keyframes: 0, changes: 0, dropped: 0, consumers: 0 };
+type Figures = Pick<ChannelReport, 'frames' | 'bytes' | 'keyframes' | 'changes' | 'dropped'>;
+const nothing: Figures = { frames: 0, bytes: 0, keyframes: 0, changes: 0, dropped: 0 };
 const channel = (name = 'stream1'): Figures => lab.beat.channels[name] ?? nothing;
 const encoder = (name = 'encode/stream1'): PipelineReport | undefined =>
   lab.beat.pipelines.find((each) => each.name === name);
@@ -72,49 +71,6 @@ it('fifty times: no picture is lost, no keyframe forced, and nothing begins anew
   expect(keyframes).toBeLessThanOrEqual(Math.ceil((after.frames - before.frames) / keyframeEvery));
   // Each picture of the camera became one of the stream; two may wait, and one be under way.
   expect(Math.abs(behind() - behindBefore)).toBeLessThanOrEqual(3);
-});
-
-describe('pictures that are left out', () => {
-  const skip = (ms: number, name = 'stream1'): Promise<unknown> =>
-    lab.supervisor.order('skip', { channel: name, ms });
-  const behind = (): number => {
-    const { frames, dropped } = channel('raw/primary');
-    return frames - dropped - channel().frames;
-  };
-  const reader = (name: string): PipelinePlan => ({
-    ...{ name, text: `hubsrc channel=stream1 ! hubsink channel=${name}`, live: {}, channel: name },
-    ...{ preload: true, secrets: {}, exclusive: false, repeats: false },
-  });
-  const watchedBy = async (...names: readonly string[]): Promise<void> => {
-    await lab.change({}, names.map(reader));
-    for (const name of names) await expect.poll(() => channel(name).frames).toBeGreaterThan(0);
-  };
-
-  it('are so many where one watches, and its stream goes on without a keyframe', async () => {
-    await watchedBy('one');
-    await pictures(1);
-    const [before, behindBefore] = [channel(), behind()];
-    expect(await skip(490)).toBe(true);
-    await pictures(20);
-    // What a busy machine drops is counted; two may wait, and one be under way.
-    expect(Math.abs(behind() - behindBefore - 15)).toBeLessThanOrEqual(3);
-    expect(channel().keyframes - before.keyframes).toBeLessThanOrEqual(1);
-    expect(channel()).toMatchObject({ changes: before.changes, dropped: before.dropped });
-  });
-
-  it('are none where somebody else would miss them, or nobody watches', async () => {
-    await watchedBy('one', 'two');
-    expect(await skip(490)).toBe(false);
-    expect(await skip(490, 'stream2')).toBe(false);
-    expect(await skip(490, 'raw/primary')).toBe(false);
-    expect(await skip(Number.NaN)).toBe(false);
-    await watchedBy('one');
-    await expect.poll(() => channel().consumers).toBe(1);
-    expect(await skip(0)).toBe(false);
-    await lab.change({});
-    await expect.poll(() => channel().consumers).toBe(0);
-    expect(await skip(490)).toBe(false);
-  });
 });
 
 it('outlives a new pipeline, never exceeds what the plan asks for, and ends', async () => {

@@ -16,7 +16,7 @@ export const settings: AdaptiveSettings = {
   ladder: false,
 };
 
-/** As the server runs x264, it gives up to three more pictures of the old size, however long none was given meanwhile. */
+/** As the server runs x264, it gives up to three more pictures of the old size. */
 const usualLagMs = 60;
 
 export const encoder: EncoderSpec = {

@@ -78,7 +78,6 @@ class Simulation {
   readonly #watching: readonly Watching[];
   readonly #encoders = new Map<StreamId, Encoder>();
   readonly #targets = new Map<StreamId, number>();
-  readonly #skippedUntil = new Map<StreamId, number>();
   readonly #encoded = new Map<StreamId, { readonly at: number; readonly bytes: number }[]>();
   readonly #streams: Record<StreamId, StreamTrace> = { stream1: emptyTrace(), stream2: emptyTrace() };
   #samples: PathSample[] = [];
@@ -139,14 +138,13 @@ class Simulation {
     this.#targets.set(id, start);
     this.#encoded.set(id, []);
     const frame = (at: number): void => {
-      this.#agenda.enter(at + 1000 / encoder.framerate, frame);
-      if (at < (this.#skippedUntil.get(id) ?? 0)) return;
       const picture = encoder.next(at, this.#targets.get(id) ?? start);
       this.#encoded.get(id)?.push({ at, bytes: picture.bytes });
       for (const watching of this.#watching) {
         if (picture.key && watching.goesTo === id) watching.stream = id;
         if (watching.stream === id && isPlaying(watching.spec, at)) watching.send(at, picture);
       }
+      this.#agenda.enter(at + 1000 / encoder.framerate, frame);
     };
     this.#agenda.enter(0, frame);
   }
@@ -269,7 +267,6 @@ class Simulation {
       const encoder = this.#encoders.get(id);
       if (decision === undefined || encoder === undefined) continue;
       this.#targets.set(id, decision.target);
-      if (decision.skipMs !== undefined) this.#skippedUntil.set(id, at + decision.skipMs);
       encoder.framerate = Math.min(encoder.spec.framerate, decision.rung.framerate ?? Infinity);
       const trace = this.#streams[id];
       trace.at.push(at);
