@@ -174,6 +174,16 @@ class Server {
     return "[" + list + "]";
   }
 
+  bool limitClient(std::uint64_t id, std::optional<std::uint64_t> bps) {
+    bool isThere = false;
+    eachClient([&isThere, id, bps](GstRTSPClient* client, bool) {
+      if (rtspClientId(client) != id) return;
+      isThere = true;
+      limitRtspClient(client, bps);
+    });
+    return isThere;
+  }
+
   std::string samples() {
     std::vector<std::string> all;
     eachClient([&all](GstRTSPClient* client, bool) { takeRtspSamples(client, all); });
@@ -270,6 +280,10 @@ double rtspLoopLag() { return Server::instance().loopLagMs(); }
 std::string rtspClients() { return Server::instance().clients(); }
 
 std::string rtspSamples() { return Server::instance().samples(); }
+
+bool limitRtspClient(std::uint64_t id, std::optional<std::uint64_t> bps) {
+  return Server::instance().limitClient(id, bps);
+}
 
 bool kickRtspClient(std::uint64_t id) {
   return Server::instance().closeWhere([id](GstRTSPClient* client) {

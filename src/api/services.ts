@@ -175,6 +175,8 @@ export interface Viewer {
   readonly address: string;
   readonly since: number;
   readonly bytes: number;
+  /** Pictures of its stream that were left out for this viewer because its way is too narrow. */
+  readonly framesDropped?: number;
   readonly report?: ReceiverReport;
 }
 

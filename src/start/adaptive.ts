@@ -17,6 +17,7 @@ import { monotonicMs } from '../media/pathSamples.js';
 import { systemActor } from '../store/actor.js';
 import type { WebRtcWatchers } from './webrtc.js';
 import { DecisionSummary, type Summary } from './decisionSummary.js';
+import { RtspLimits } from './rtspLimits.js';
 
 const stepMs = 100;
 const publishMs = 1000;
@@ -40,6 +41,7 @@ export class Adaptive {
   readonly #actor = systemActor('adaptive', 'adaptive');
   readonly #subscriptions = new Subscription();
   readonly #summary: DecisionSummary;
+  readonly #rtspLimits: RtspLimits;
   readonly #steered = new Map<StreamId, number | null>();
   #collected: PathSample[] = [];
   #latest: LoopOutput | undefined;
@@ -53,6 +55,7 @@ export class Adaptive {
     this.#parts = parts;
     this.#summary = new DecisionSummary(parts.note);
     const { store, supervisor } = parts;
+    this.#rtspLimits = new RtspLimits((limit) => supervisor.order('rtsp-limit', limit));
     this.#freeFramerate = store.get('streamFramerateEffective');
     const steps = new Subject<LoopInput>();
     this.#subscriptions.add(supervisor.samples$.subscribe((samples) => this.#collected.push(...samples)));
@@ -144,13 +147,14 @@ export class Adaptive {
   }
 
   #carryOut(output: LoopOutput): void {
-    const { store } = this.#parts;
+    const { store, supervisor } = this.#parts;
     this.#latest = output;
     const { mode } = store.get('adaptiveBitrate');
     if (mode === 'rotoclear') this.#writeWish(output);
     else this.#restoreWish().catch(this.#complain);
     this.#steer(mode === 'auto' ? output : { ...output, streams: {} });
     this.#move(output);
+    this.#rtspLimits.take(output, supervisor.beat.clients, mode === 'auto');
     this.#limit(output);
     this.#summary.take(output);
     this.#publish(output);

@@ -15,7 +15,7 @@ type Report = Pick<Beat, 'pipelines' | 'channels'>;
 export interface Readout {
   readonly at: number;
   readonly report: Report;
-  readonly viewers: readonly Pick<Viewer, 'id' | 'stream' | 'bytes'>[];
+  readonly viewers: readonly Pick<Viewer, 'id' | 'stream' | 'bytes' | 'framesDropped'>[];
   /** Cameras that are shown and have no signal, with the reason. */
   readonly lost: readonly { readonly camera: string; readonly reason?: string | undefined }[];
   /** How often the media process had to be replaced. */
@@ -41,8 +41,10 @@ export interface Figures {
   readonly totalBytes: number;
   /** bit/s to all viewers together. */
   readonly sentBps: number;
+  /** Those that were left out for single viewers count as well. */
   readonly totalDrops: number;
   readonly totalErrors: number;
+  /** What speaks against the health of the streams, which a viewer with a narrow way does not. */
   readonly recent: { readonly frameDrops: number; readonly errors: number };
   readonly stalled: readonly string[];
   readonly streams: Readonly<Record<'stream1' | 'stream2', StreamFigures>>;
@@ -50,7 +52,10 @@ export interface Figures {
 
 export class StreamMeter {
   readonly #sent = new Growth();
+  /** Frames that were lost because this machine was too slow: for everybody. */
   readonly #drops = new Growth();
+  /** Frames that were left out on purpose, each for one viewer whose way was too narrow. */
+  readonly #shed = new Growth();
   readonly #errors = new Growth();
   readonly #frames = new Map<string, Growth>();
   readonly #bytes = new Map<string, Growth>();
@@ -63,6 +68,7 @@ export class StreamMeter {
     // Who takes single pictures takes those that are there: passing some over is no loss.
     const counted = Object.entries(channels).filter(([name]) => !name.startsWith('picture/'));
     this.#drops.take(counted.map(([name, { dropped }]) => [name, dropped] as const));
+    this.#shed.take(viewers.map(({ id, framesDropped = 0 }) => [id, framesDropped] as const));
     this.#errors.take([
       ...pipelines.map(({ name, restarts }) => [name, restarts] as const),
       ['the media process', crashes] as const,
@@ -98,7 +104,7 @@ export class StreamMeter {
       clients: viewers.length,
       totalBytes: now.sent,
       sentBps: Math.round(8 * rate((mark) => mark.sent)),
-      totalDrops: now.drops,
+      totalDrops: now.drops + this.#shed.total,
       totalErrors: now.errors,
       recent: { frameDrops: now.drops - oldest.drops, errors: now.errors - oldest.errors },
       stalled: stalls(forLong, channels, lost),

@@ -15,10 +15,11 @@ export function viewersOf({ rtsp, webrtc, pictures }: Watching): Viewer[] {
     ...rtsp
       // A connection that does not play is not a viewer yet.
       .filter(({ path }) => path !== '')
-      .map(({ id, path, user, address = '', since, bytes = 0, report }) => ({
+      .map(({ id, path, user, address = '', since, bytes = 0, report, framesDropped }) => ({
         ...{ id: `rtsp-${String(id)}`, protocol: 'rtsp' as const, stream: streamAt(path) },
         ...{ user, address, since, bytes },
         ...(report === undefined ? {} : { report }),
+        ...(framesDropped === undefined ? {} : { framesDropped }),
       })),
     ...webrtc
       // Whoever asked and does not come is none either.

@@ -20,8 +20,9 @@ import { RtspViewer } from '../support/RtspViewer.js';
 import { StreamLab } from '../support/StreamLab.js';
 
 const kilobits = 6000;
-/** More than half a second, of the clock of the pictures. */
-const longestPictureTicks = 50_000;
+/** Of the clock of the pictures: more than half a second, and more than one picture. */
+const longPause = 50_000;
+const onePicture = 4500;
 let lab: StreamLab;
 const endings: (() => Promise<unknown>)[] = [];
 
@@ -330,6 +331,65 @@ describe('a connection', () => {
   });
 });
 
+describe('a viewer over UDP that is limited', () => {
+  const limit = 2_000_000;
+  const watch = async (pictures: Pictures): Promise<Awaited<ReturnType<typeof socket>>> =>
+    await socket({ transport: 'udp', onPacket: (_channel, packet) => pictures.take(packet) });
+  const bytesOf = (id: number): number => lab.client(id).bytes ?? 0;
+
+  beforeAll(() => lab.play('h264', kilobits, 30));
+  afterAll(() => lab.play('h264', kilobits));
+
+  it('gets whole pictures that fit, without a gap in their numbers, and others get every picture', async () => {
+    const [thin, whole] = [new Pictures(onePicture), new Pictures(onePicture)];
+    const [limited, free, decoder] = [await watch(thin), await watch(whole), await ffmpeg('udp')];
+    await decoder.player.more(5);
+    for (const { id } of [limited, decoder]) await lab.limit(id, limit);
+    await lab.until(() => (lab.client(limited.id).framesDropped ?? 0) > 20);
+    // Of the same beat.
+    const [bytes, frames] = [bytesOf(limited.id), lab.stream.frames];
+    await lab.until(() => lab.stream.frames > frames + 60);
+    const bps = (8 * (bytesOf(limited.id) - bytes)) / ((lab.stream.frames - frames) / 30);
+    expect(bps).toBeLessThan(1.3 * limit);
+    expect(bps).toBeGreaterThan(0.4 * limit);
+    expect(thin.gaps).toBeGreaterThan(1);
+    expect(lab.client(free.id).framesDropped).toBeUndefined();
+    await decoder.player.more(10);
+    expect(decoder.player.complaints).toBe('');
+
+    // Without a limit it gets every picture again, still without a gap in the numbers.
+    await lab.limit(limited.id, null);
+    await limited.player.until(() => thin.sinceGap > 35);
+    expect([thin.complaints, whole.complaints, whole.gaps]).toEqual([[], [], 0]);
+  });
+
+  it('is sent nothing more once it has left, and everything when it comes back', async () => {
+    const [limited, free] = [await watch(new Pictures()), await watch(new Pictures())];
+    await lab.limit(limited.id, limit);
+    await lab.until(() => (lab.client(limited.id).framesDropped ?? 0) > 0);
+    await limited.player.tearDown();
+    const more = async (count: number): Promise<void> => {
+      const { pictures } = free.player;
+      await free.player.until((player) => player.pictures > pictures + count);
+    };
+    // What was under way arrives.
+    await more(3);
+    const { packets } = limited.player;
+    await more(15);
+    expect(limited.player.packets).toBe(packets);
+    // Closed without a word.
+    const other = await watch(new Pictures());
+    await lab.limit(other.id, limit);
+    await lab.until(() => (lab.client(other.id).framesDropped ?? 0) > 0);
+    await other.player.stop();
+    await lab.until(() => lab.clients.length === 2);
+    const again = new Pictures(onePicture);
+    const { player } = await watch(again);
+    await player.until(() => again.sinceGap > 15);
+    expect([again.complaints, again.gaps]).toEqual([[], 0]);
+  });
+});
+
 /** Whether what comes can be decoded: no packet is missing, and after pictures that are, a keyframe comes. */
 class Pictures {
   readonly complaints: string[] = [];
@@ -339,6 +399,11 @@ class Pictures {
   #timestamp: number | undefined;
   #sequence: number | undefined;
   #needsKey = false;
+  readonly #longestTicks: number;
+
+  constructor(longestTicks = longPause) {
+    this.#longestTicks = longestTicks;
+  }
 
   take(packet: Buffer): void {
     const [sequence, timestamp] = [packet.readUInt16BE(2), packet.readUInt32BE(4)];
@@ -346,7 +411,7 @@ class Pictures {
     [this.#sequence, this.#timestamp] = [sequence, timestamp];
     if (last !== undefined && sequence !== ((last + 1) & 0xffff))
       this.complaints.push(`A packet is missing before ${String(sequence)}`);
-    if (before !== undefined && timestamp - before > longestPictureTicks) {
+    if (before !== undefined && timestamp - before > this.#longestTicks) {
       this.gaps += 1;
       this.sinceGap = 0;
       this.#needsKey = true;

@@ -173,6 +173,40 @@ describe('mode auto', () => {
   });
 });
 
+describe('a viewer over UDP with a narrow way beside one with a good way', () => {
+  it('misses whole pictures and decodes the rest, and the other gets all of the bitrate', async () => {
+    await adapt('auto', 300_000);
+    const good = new RtspViewer(server.rtsp(), 'udp');
+    try {
+      await good.more(10);
+      relay.capacity = 700_000;
+      const lostOver = async (pictures: number): Promise<number> => {
+        const before = relay.overflown;
+        await viewer.more(pictures);
+        return relay.overflown - before;
+      };
+      await lostOver(10);
+      await expect.poll(() => lostOver(20), { ...soon, timeout: 40_000 }).toBe(0);
+      const { length } = viewer.complaints;
+      expect(await lostOver(10)).toBe(0);
+      expect(viewer.complaints.slice(length)).toBe('');
+      const votes = Object.values(value('adaptiveState').viewers).map((each) => each.votes);
+      expect(votes.sort()).toEqual([false, true]);
+      expect(value('streamBitrateEffective')).toBeGreaterThan(0.9 * wish);
+      expect(good.complaints).toBe('');
+      // It is told, and nobody else is to blame.
+      expect(value('streamStats').frameDrops).toBeGreaterThan(30);
+      const metrics = await (await ask('/metrics')).text();
+      const dropped = /^obscura_frames_total{stream="stream1",result="dropped"} (\d+)$/m.exec(metrics)?.[1];
+      expect(Number(dropped)).toBeGreaterThan(30);
+      expect(value('streamHealth')).toEqual({ healthy: true, reasons: [] });
+    } finally {
+      relay.capacity = Infinity;
+      await good.close();
+    }
+  });
+});
+
 describe('health', () => {
   it('is bad while somebody watches a camera that is gone, with the reason, and good again after it', async () => {
     const launch =

@@ -103,6 +103,20 @@ describe('the meter of the streams', () => {
     expect([figures.totalDrops, figures.totalErrors]).toEqual([120, 4]);
   });
 
+  it('counts what is left out for one viewer as dropped, but not against the health of the streams', () => {
+    const seconds = new Seconds();
+    seconds.pass({ viewers: [viewer('a'), { ...viewer('b'), framesDropped: 10 }] });
+    seconds.pass({
+      viewers: [
+        { ...viewer('a'), framesDropped: 150 },
+        { ...viewer('b'), framesDropped: 60 },
+      ],
+    });
+    const figures = seconds.pass({ channels: { stream1: { dropped: 5 } } });
+    expect(figures.totalDrops).toBe(215);
+    expect(figures.recent.frameDrops).toBe(5);
+  });
+
   it('takes no pictures that somebody passed over for dropped', () => {
     const seconds = new Seconds();
     expect(seconds.pass({ channels: { 'picture/a': { dropped: 500 } } }).totalDrops).toBe(0);
