@@ -5,8 +5,11 @@ import type { Controller } from '../../src/adaptive/simulator/scenario.js';
 import { heldOut } from '../../src/adaptive/simulator/scenarios.js';
 import { simulate } from '../../src/adaptive/simulator/simulate.js';
 
+/** Of each link; the benchmark takes two minutes, which says the same. */
+const seconds = 60;
+
 function means(controller: Controller): Measures {
-  const all = heldOut.map((scenario) => measure(simulate(scenario, controller)));
+  const all = heldOut.map((scenario) => measure(simulate({ ...scenario, seconds }, controller)));
   const mean = (name: keyof Measures): number =>
     all.reduce((sum, measures) => sum + measures[name], 0) / all.length;
   return {
@@ -30,7 +33,7 @@ describe('twenty links that change at random', () => {
     expect(mine.unplayable).toBeLessThan(0.05);
     // On other seeds and other links either may freeze a little less; by loss this is clearly better.
     expect(mine.freezeSeconds).toBeLessThan(1.1 * theirs.freezeSeconds);
-    expect(mine.freezeSeconds).toBeLessThan(8);
+    expect(mine.freezeSeconds).toBeLessThan(4.5);
     expect(mine.dropped).toBeLessThan(0.9 * theirs.dropped);
-  });
+  }, 60_000);
 });
