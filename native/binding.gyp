@@ -43,6 +43,7 @@
               "media/rtcp_desk.cc",
               "media/rtsp_access.cc",
               "media/rtp_reports.cc",
+              "media/rtp_pictures.cc",
               "media/rtpreceiver.cc",
               "media/rtptimes.cc",
               "media/rtsp_clients.cc",
@@ -53,8 +54,10 @@
               "media/rtsp_server.cc",
               "media/tap.cc",
               "media/tcp_socket.cc",
+              "media/thin_stream.cc",
               "media/timestamp.cc",
               "media/turn.cc",
+              "media/udp_shedder.cc",
               "media/v4l2.cc",
               "media/webrtc.cc",
               "media/zoom.cc"

@@ -4,6 +4,7 @@
 #include <napi.h>
 
 #include <functional>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -222,6 +223,16 @@ Napi::Value RtspClients(const Napi::CallbackInfo& info) { return Napi::String::N
 Napi::Value RtspLoopLag(const Napi::CallbackInfo& info) { return Napi::Number::New(info.Env(), rtspLoopLag()); }
 Napi::Value RtspSamples(const Napi::CallbackInfo& info) { return Napi::String::New(info.Env(), rtspSamples()); }
 
+/** A client and bit/s, or null for no limit. */
+Napi::Value RtspLimitClient(const Napi::CallbackInfo& info) {
+  if (info.Length() < 2 || !info[0].IsNumber())
+    throw Napi::TypeError::New(info.Env(), "rtspLimitClient needs a client and a bit rate");
+  std::optional<std::uint64_t> bps;
+  if (info[1].IsNumber()) bps = static_cast<std::uint64_t>(info[1].As<Napi::Number>().Int64Value());
+  return Napi::Boolean::New(
+      info.Env(), limitRtspClient(static_cast<std::uint64_t>(info[0].As<Napi::Number>().Int64Value()), bps));
+}
+
 Napi::Value RtspKick(const Napi::CallbackInfo& info) {
   if (info.Length() < 1 || !info[0].IsNumber()) throw Napi::TypeError::New(info.Env(), "kick needs a number");
   return Napi::Boolean::New(info.Env(),
@@ -379,6 +390,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("rtspClients", Napi::Function::New(env, RtspClients, "rtspClients"));
   exports.Set("rtspLoopLag", Napi::Function::New(env, RtspLoopLag, "rtspLoopLag"));
   exports.Set("rtspSamples", Napi::Function::New(env, RtspSamples, "rtspSamples"));
+  exports.Set("rtspLimitClient", Napi::Function::New(env, RtspLimitClient, "rtspLimitClient"));
   exports.Set("rtspKick", Napi::Function::New(env, RtspKick, "rtspKick"));
   exports.Set("webrtcOpen", Napi::Function::New(env, WebRtcOpen, "webrtcOpen"));
   exports.Set("webrtcAnswer", Napi::Function::New(env, WebRtcAnswer, "webrtcAnswer"));

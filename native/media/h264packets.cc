@@ -1,12 +1,14 @@
 #include "h264packets.h"
 
 #include <gst/gst.h>
+#include <gst/video/video.h>
 
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <string>
 
+#include "keyframe_budget.h"
 #include "packet_trains.h"
 
 namespace obscura {
@@ -176,6 +178,8 @@ struct H264Packets {
   GstCaps* caps;
   Stream* stream;
   PacketTrains* trains;
+  /** Of the receiver, whose wishes come from the session. */
+  KeyframeBudget* keyframes;
   GstSegment segment;
 };
 struct H264PacketsClass {
@@ -225,9 +229,13 @@ gboolean sinkEvent(GstPad* pad, GstObject* parent, GstEvent* given) {
 }
 
 gboolean sourceEvent(GstPad* pad, GstObject* parent, GstEvent* given) {
+  H264Packets* element = self(parent);
   const GstStructure* said = gst_event_get_structure(given);
-  if (said == nullptr || !gst_structure_has_name(said, feedbackEvent)) return gst_pad_event_default(pad, parent, given);
-  self(parent)->trains->take(said);
+  const bool isFeedback = said != nullptr && gst_structure_has_name(said, feedbackEvent);
+  const bool isTooMuch =
+      gst_video_event_is_force_key_unit(given) && !element->keyframes->spend(g_get_monotonic_time());
+  if (!isFeedback && !isTooMuch) return gst_pad_event_default(pad, parent, given);
+  if (isFeedback) element->trains->take(said);
   gst_event_unref(given);
   return TRUE;
 }
@@ -262,6 +270,7 @@ void getProperty(GObject* object, guint id, GValue* value, GParamSpec* spec) {
 void finalize(GObject* object) {
   delete self(object)->stream;
   delete self(object)->trains;
+  delete self(object)->keyframes;
   gst_caps_replace(&self(object)->caps, nullptr);
   G_OBJECT_CLASS(h264_packets_parent_class)->finalize(object);
 }
@@ -290,6 +299,7 @@ void h264_packets_class_init(H264PacketsClass* type) {
 void h264_packets_init(H264Packets* element) {
   element->stream = new Stream();
   element->trains = new PacketTrains(bytesAround);
+  element->keyframes = new KeyframeBudget();
   element->caps = gst_caps_from_string("application/x-rtp,media=video,encoding-name=H264,clock-rate=90000,payload=96");
   gst_segment_init(&element->segment, GST_FORMAT_TIME);
   GstPad* sink = gst_pad_new_from_static_template(&sinkTemplate, "sink");

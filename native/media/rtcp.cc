@@ -1,5 +1,6 @@
 #include "rtcp.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 
@@ -23,6 +24,11 @@ constexpr std::size_t ssrcSize = 4;
 constexpr std::size_t senderInfoSize = 20;
 constexpr std::size_t reportSize = 24;
 constexpr std::size_t rembSize = 8;
+
+/** A minute of the clock of video: more is what players say who have only begun to count, and those who lie. */
+constexpr std::uint32_t mostJitter = 60 * 90'000;
+/** The numbers go to 10^24, which is more than a number of bits in a second can be anywhere. */
+constexpr double mostBps = 1e12;
 
 /** Bytes whose end is known. */
 struct Bytes {
@@ -50,7 +56,10 @@ ReceptionReport readReport(const Bytes& block) {
 
 bool readReports(const Bytes& body, unsigned count, RtcpNews& news) {
   if (body.size < count * reportSize) return false;
-  for (unsigned index = 0; index < count; index += 1) news.reports.push_back(readReport(body.from(index * reportSize)));
+  for (unsigned index = 0; index < count; index += 1) {
+    const ReceptionReport report = readReport(body.from(index * reportSize));
+    if (report.jitter <= mostJitter) news.reports.push_back(report);
+  }
   return true;
 }
 
@@ -70,7 +79,7 @@ bool readEstimate(const Bytes& about, RtcpNews& news) {
   if (about.size < rembSize || std::memcmp(about.data, "REMB", 4) != 0) return true;
   const std::uint32_t packed = about.u24(5);
   if (about.size < rembSize + about.u8(4) * ssrcSize) return false;
-  news.estimateBps = std::ldexp(packed & 0x3ffff, static_cast<int>(packed >> 18));
+  news.estimateBps = std::min(std::ldexp(packed & 0x3ffff, static_cast<int>(packed >> 18)), mostBps);
   return true;
 }
 

@@ -32,9 +32,10 @@ struct OwnReport {
 };
 
 struct RtcpNews {
+  /** Without those that cannot be. */
   std::vector<ReceptionReport> reports;
   std::vector<OwnReport> ownReports;
-  /** What the receiver thinks of the way (REMB), in bit/s. */
+  /** What the receiver thinks of the way (REMB), in bit/s; at most a million millions. */
   std::optional<double> estimateBps;
   unsigned nacks = 0;
   unsigned plis = 0;

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "hubsrc.h"
+
 namespace obscura {
 namespace {
 
@@ -48,9 +50,10 @@ GstPadProbeReturn onIncoming(GstPad*, GstPadProbeInfo* info, gpointer data) {
   const RtcpOrigin origin = originOf(buffer, door->isInterleaved);
   GstMapInfo map;
   if (!gst_buffer_map(buffer, &map, GST_MAP_READ)) return GST_PAD_PROBE_DROP;
-  const bool isAdmitted = door->desk->hear(origin, map.data, map.size);
+  door->desk->hear(origin, map.data, map.size);
   gst_buffer_unmap(buffer, &map);
-  return isAdmitted ? GST_PAD_PROBE_OK : GST_PAD_PROBE_DROP;
+  // All viewers share the session: of whoever speaks in its name it would believe that, and change its own for everybody.
+  return GST_PAD_PROBE_DROP;
 }
 
 /** The library makes the ways in when it knows how the first viewer wants to be sent to. */
@@ -80,12 +83,21 @@ void forgetDesk(gpointer data) { delete static_cast<DeskPointer*>(data); }
 
 void letGo(gpointer data, GClosure*) { forgetDesk(data); }
 
+void keepAlive(WeakObject<GstRTSPSession>& weak) {
+  GstRTSPSession* session = weak.get();
+  if (session == nullptr) return;
+  gst_rtsp_session_touch(session);
+  g_object_unref(session);
+}
+
 }  // namespace
 
+RtcpDesk::RtcpDesk(GstElement* pictures) : pictures_(pictures) {}
+
 void RtcpDesk::openFor(GstRTSPMedia* media) {
-  const auto desk = std::make_shared<RtcpDesk>();
-  g_object_set_data_full(G_OBJECT(media), deskName, new DeskPointer(desk), forgetDesk);
   GstElement* element = gst_rtsp_media_get_element(media);
+  const auto desk = std::make_shared<RtcpDesk>(element);
+  g_object_set_data_full(G_OBJECT(media), deskName, new DeskPointer(desk), forgetDesk);
   GstObject* pipeline = gst_object_get_parent(GST_OBJECT(element));
   gst_object_unref(element);
   if (pipeline == nullptr) return;
@@ -113,7 +125,7 @@ std::shared_ptr<RtcpDesk> RtcpDesk::of(GstRTSPMedia* media) {
   return desk == nullptr ? nullptr : *desk;
 }
 
-void RtcpDesk::admit(const RtcpOrigin& origin, const std::shared_ptr<RtspPath>& path) {
+void RtcpDesk::admit(const RtcpOrigin& origin, const std::shared_ptr<RtspPath>& path, GstRTSPSession* session) {
   const RtcpOrigin plain{plainHost(origin.host), origin.port, origin.isInterleaved};
   const std::lock_guard<std::mutex> hold(lock_);
   // An address that is used again is the newcomer's.
@@ -122,7 +134,7 @@ void RtcpDesk::admit(const RtcpOrigin& origin, const std::shared_ptr<RtspPath>& 
                                    return each.path.expired() || each.origin == plain;
                                  }),
                   admitted_.end());
-  admitted_.push_back({plain, path});
+  admitted_.push_back({plain, path, std::make_shared<WeakObject<GstRTSPSession>>(session)});
 }
 
 void RtcpDesk::dismiss(const std::shared_ptr<RtspPath>& path) {
@@ -132,14 +144,14 @@ void RtcpDesk::dismiss(const std::shared_ptr<RtspPath>& path) {
                   admitted_.end());
 }
 
-std::shared_ptr<RtspPath> RtcpDesk::pathOf(const RtcpOrigin& from) {
+std::optional<RtcpDesk::Admitted> RtcpDesk::speakerAt(const RtcpOrigin& from) const {
   for (const Admitted& each : admitted_) {
     const RtcpOrigin& known = each.origin;
     if (known.isInterleaved == from.isInterleaved && known.host == from.host &&
-        (known.port == 0 || known.port == from.port))
-      if (auto path = each.path.lock()) return path;
+        (known.port == 0 || known.port == from.port) && !each.path.expired())
+      return each;
   }
-  return nullptr;
+  return std::nullopt;
 }
 
 std::optional<RoundTrip> RtcpDesk::roundTripOf(const ReceptionReport& report) const {
@@ -154,18 +166,27 @@ std::optional<RoundTrip> RtcpDesk::roundTripOf(const ReceptionReport& report) co
   return RoundTrip{std::max(ms, 0.0), ageMs};
 }
 
-bool RtcpDesk::hear(const RtcpOrigin& from, const std::uint8_t* data, std::size_t size) {
-  const std::lock_guard<std::mutex> hold(lock_);
-  const auto path = pathOf(from);
-  if (path == nullptr) return false;
+void RtcpDesk::hear(const RtcpOrigin& from, const std::uint8_t* data, std::size_t size) {
   const auto news = readRtcp(data, size);
-  // What cannot be read is the session's to judge, as it was written by somebody who may write.
-  if (!news.has_value()) return true;
+  if (!news.has_value()) return;
+  std::unique_lock<std::mutex> hold(lock_);
+  const auto speaker = speakerAt(from);
+  const auto path = speaker.has_value() ? speaker->path.lock() : nullptr;
+  if (path == nullptr) return;
   for (const ReceptionReport& each : news->reports)
     if (ownSsrcs_.empty() || ownSsrcs_.count(each.ssrc) > 0) path->report(each, roundTripOf(each));
   if (news->estimateBps.has_value()) path->estimate(*news->estimateBps);
   path->count(*news);
-  return true;
+  hold.unlock();
+  keepAlive(*speaker->session);
+  if (news->plis + news->firs > 0 && path->mayHaveKeyframe()) askForKeyframe();
+}
+
+void RtcpDesk::askForKeyframe() {
+  GstElement* pictures = pictures_.get();
+  if (pictures == nullptr) return;
+  requestKeyframes(pictures);
+  gst_object_unref(pictures);
 }
 
 void RtcpDesk::noteSent(const std::uint8_t* data, std::size_t size) {

@@ -1,5 +1,6 @@
-// Where the RTCP of a stream's viewers comes in: what no viewer has sent is turned away before the RTP session sees it,
-// the rest is read and kept with the way of the viewer whom it is from.
+// Where the RTCP of a stream's viewers ends: what a viewer has sent is read and kept with the way of that viewer, and
+// what it asks for is done. The RTP session, which all viewers share, hears none of it, so that nobody can speak in its
+// name or in that of others.
 #pragma once
 
 #include <gst/rtsp-server/rtsp-server.h>
@@ -8,12 +9,14 @@
 #include <deque>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "rtcp.h"
 #include "rtsp_path.h"
+#include "weak_object.h"
 
 namespace obscura {
 
@@ -33,6 +36,9 @@ struct RtcpOrigin {
 /** One for each media. */
 class RtcpDesk {
  public:
+  /** Keyframes are asked for in the element that gives the pictures. */
+  explicit RtcpDesk(GstElement* pictures);
+
   /** Sits down where the RTCP of a new media will come in. */
   static void openFor(GstRTSPMedia* media);
   /** Watches what the media, which must be prepared, says of its own clock. */
@@ -40,12 +46,12 @@ class RtcpDesk {
   /** Nothing where none was opened. */
   static std::shared_ptr<RtcpDesk> of(GstRTSPMedia* media);
 
-  /** From now on the origin speaks for this way. */
-  void admit(const RtcpOrigin& origin, const std::shared_ptr<RtspPath>& path);
+  /** From now on the origin speaks for this way, and keeps the session alive. */
+  void admit(const RtcpOrigin& origin, const std::shared_ptr<RtspPath>& path, GstRTSPSession* session);
   void dismiss(const std::shared_ptr<RtspPath>& path);
 
-  /** Whether it is from one of the viewers. */
-  bool hear(const RtcpOrigin& from, const std::uint8_t* data, std::size_t size);
+  /** Of what is not from a viewer, or cannot be read, nothing is taken. */
+  void hear(const RtcpOrigin& from, const std::uint8_t* data, std::size_t size);
   /** What was sent to all of them. */
   void noteSent(const std::uint8_t* data, std::size_t size);
 
@@ -53,6 +59,7 @@ class RtcpDesk {
   struct Admitted {
     RtcpOrigin origin;
     std::weak_ptr<RtspPath> path;
+    std::shared_ptr<WeakObject<GstRTSPSession>> session;
   };
   struct SentReport {
     std::uint32_t middle;
@@ -60,9 +67,12 @@ class RtcpDesk {
   };
 
   /** With the lock held. */
-  std::shared_ptr<RtspPath> pathOf(const RtcpOrigin& from);
+  std::optional<Admitted> speakerAt(const RtcpOrigin& from) const;
   std::optional<RoundTrip> roundTripOf(const ReceptionReport& report) const;
 
+  void askForKeyframe();
+
+  WeakObject<GstElement> pictures_;
   std::mutex lock_;
   std::vector<Admitted> admitted_;
   std::deque<SentReport> sent_;

@@ -15,6 +15,7 @@
 #include "rtsp_gate.h"
 #include "rtsp_path.h"
 #include "tcp_socket.h"
+#include "udp_shedder.h"
 
 namespace obscura {
 namespace {
@@ -35,6 +36,8 @@ struct Facts {
   std::shared_ptr<RtcpDesk> desk;
   /** Only where it gets its packets over this connection. */
   std::shared_ptr<RtspGate> gate;
+  /** What it may get of the stream over UDP, in bit/s. */
+  std::optional<std::uint64_t> limit;
 };
 
 Facts* factsOf(GstRTSPClient* client) {
@@ -55,15 +58,15 @@ void prepareSocket(GstRTSPClient* client) {
 }
 
 /** The player's reports come from the port after that of its packets, and of some from that of its packets. */
-void admitReports(const Facts& facts, RtcpDesk& desk, const GstRTSPTransport* way, const char* connected) {
+void admitReports(const Facts& facts, RtcpDesk& desk, const GstRTSPTransport* way, const GstRTSPContext* context) {
   if (way->lower_transport == GST_RTSP_LOWER_TRANS_UDP_MCAST) {
     // Many players share the address, and their own ports were never told.
-    desk.admit({connected, 0, false}, facts.way);
+    desk.admit({gst_rtsp_connection_get_ip(context->conn), 0, false}, facts.way, context->session);
     return;
   }
   const bool isInterleaved = way->lower_transport == GST_RTSP_LOWER_TRANS_TCP;
   for (const int port : {way->client_port.min, way->client_port.max})
-    if (port > 0) desk.admit({way->destination, port, isInterleaved}, facts.way);
+    if (port > 0) desk.admit({way->destination, port, isInterleaved}, facts.way, context->session);
 }
 
 void onSetup(GstRTSPClient* client, GstRTSPContext* context, gpointer) {
@@ -73,8 +76,7 @@ void onSetup(GstRTSPClient* client, GstRTSPContext* context, gpointer) {
   const bool isInterleaved = way->lower_transport == GST_RTSP_LOWER_TRANS_TCP;
   const std::lock_guard<std::mutex> hold(facts->lock);
   facts->desk = RtcpDesk::of(context->media);
-  if (facts->desk != nullptr)
-    admitReports(*facts, *facts->desk, way, gst_rtsp_connection_get_ip(context->conn));
+  if (facts->desk != nullptr) admitReports(*facts, *facts->desk, way, context);
   facts->gate = isInterleaved ? RtspGate::putBefore(context->sessmedia, context->stream) : nullptr;
 }
 
@@ -90,12 +92,69 @@ void dismissReports(GstRTSPClient* client) {
 
 void onTeardown(GstRTSPClient* client, GstRTSPContext*, gpointer) { dismissReports(client); }
 
+/** Where a client gets its packets over UDP, alone. */
+std::optional<UdpShedder::Destination> destinationOf(GstRTSPSessionMedia* media) {
+  GstRTSPStreamTransport* stream = gst_rtsp_session_media_get_transport(media, 0);
+  if (stream == nullptr) return std::nullopt;
+  const GstRTSPTransport* way = gst_rtsp_stream_transport_get_transport(stream);
+  if (way->lower_transport != GST_RTSP_LOWER_TRANS_UDP || way->destination == nullptr) return std::nullopt;
+  return UdpShedder::Destination{way->destination, way->client_port.min};
+}
+
+template <typename Act>
+void eachDatagramSink(GstRTSPSessionMedia* media, Act act) {
+  GstElement* element = gst_rtsp_media_get_element(gst_rtsp_session_media_get_media(media));
+  GstObject* pipeline = gst_object_get_parent(GST_OBJECT(element));
+  gst_object_unref(element);
+  if (pipeline == nullptr) return;
+  GstIterator* sinks = gst_bin_iterate_all_by_element_factory_name(GST_BIN(pipeline), "multiudpsink");
+  GValue item = G_VALUE_INIT;
+  while (gst_iterator_next(sinks, &item) == GST_ITERATOR_OK) {
+    act(GST_ELEMENT(g_value_get_object(&item)));
+    g_value_reset(&item);
+  }
+  g_value_unset(&item);
+  gst_iterator_free(sinks);
+  gst_object_unref(pipeline);
+}
+
+template <typename Act>
+void eachMediaOf(GstRTSPClient* client, Act act) {
+  GList* sessions = gst_rtsp_client_session_filter(client, nullptr, nullptr);
+  for (GList* session = sessions; session != nullptr; session = session->next) {
+    GList* medias = gst_rtsp_session_filter(GST_RTSP_SESSION(session->data), nullptr, nullptr);
+    for (GList* media = medias; media != nullptr; media = media->next) act(GST_RTSP_SESSION_MEDIA(media->data));
+    g_list_free_full(medias, g_object_unref);
+  }
+  g_list_free_full(sessions, g_object_unref);
+}
+
+void limitDatagrams(GstRTSPClient* client, std::optional<std::uint64_t> bps) {
+  eachMediaOf(client, [bps](GstRTSPSessionMedia* media) {
+    const auto to = destinationOf(media);
+    if (!to.has_value()) return;
+    eachDatagramSink(media, [&to, bps](GstElement* sink) {
+      const auto shedder = UdpShedder::of(sink);
+      if (shedder != nullptr && shedder->stateOf(*to).has_value())
+        shedder->limit(*to, bps);
+      else if (bps.has_value() && bytesSentBy(sink, to->first, to->second).has_value())
+        UdpShedder::before(sink)->limit(*to, bps);
+      else if (shedder != nullptr)
+        shedder->limit(*to, std::nullopt);
+    });
+  });
+}
+
 void onPlay(GstRTSPClient* client, GstRTSPContext* context, gpointer) {
   if (context->media == nullptr) return;
+  std::optional<std::uint64_t> limit;
   if (Facts* facts = factsOf(client); facts != nullptr && context->uri != nullptr) {
     const std::lock_guard<std::mutex> hold(facts->lock);
     facts->path = context->uri->abspath;
+    limit = facts->limit;
   }
+  // Whoever had paused is sent to anew.
+  if (limit.has_value()) limitDatagrams(client, limit);
   // Viewers share what is sent: the newcomer's first picture must not wait for the next one that comes by itself.
   GstElement* element = gst_rtsp_media_get_element(context->media);
   requestKeyframes(element);
@@ -132,23 +191,16 @@ void onClosed(GstRTSPClient* client, gpointer) {
 struct Transport {
   std::string kind;
   std::uint64_t datagramBytes = 0;
+  /** Only where its stream was ever thinned. */
+  std::optional<std::uint64_t> framesDropped;
 };
 
-std::uint64_t bytesSentTo(GstElement* pipeline, const gchar* host, int port) {
-  std::uint64_t bytes = 0;
-  GstIterator* sinks = gst_bin_iterate_all_by_element_factory_name(GST_BIN(pipeline), "multiudpsink");
-  GValue item = G_VALUE_INIT;
-  while (gst_iterator_next(sinks, &item) == GST_ITERATOR_OK) {
-    GstStructure* stats = nullptr;
-    g_signal_emit_by_name(g_value_get_object(&item), "get-stats", host, port, &stats);
-    guint64 sent = 0;
-    if (stats != nullptr && gst_structure_get_uint64(stats, "bytes-sent", &sent)) bytes += sent;
-    if (stats != nullptr) gst_structure_free(stats);
-    g_value_reset(&item);
-  }
-  g_value_unset(&item);
-  gst_iterator_free(sinks);
-  return bytes;
+void countDatagrams(Transport& result, GstElement* sink, const UdpShedder::Destination& to) {
+  const auto shedder = UdpShedder::of(sink);
+  const auto thinned = shedder == nullptr ? std::nullopt : shedder->stateOf(to);
+  if (thinned.has_value()) result.framesDropped = thinned->framesDropped;
+  result.datagramBytes +=
+      thinned.has_value() ? thinned->sentBytes : bytesSentBy(sink, to.first, to.second).value_or(0);
 }
 
 Transport describeTransport(GstRTSPSessionMedia* media) {
@@ -159,30 +211,17 @@ Transport describeTransport(GstRTSPSessionMedia* media) {
   const bool isTcp = way->lower_transport == GST_RTSP_LOWER_TRANS_TCP;
   const bool isMulticast = way->lower_transport == GST_RTSP_LOWER_TRANS_UDP_MCAST;
   result.kind = isTcp ? "tcp" : isMulticast ? "multicast" : "udp";
-  if (way->lower_transport == GST_RTSP_LOWER_TRANS_UDP) {
-    GstElement* element = gst_rtsp_media_get_element(gst_rtsp_session_media_get_media(media));
-    GstObject* pipeline = gst_object_get_parent(GST_OBJECT(element));
-    if (pipeline != nullptr) {
-      result.datagramBytes = bytesSentTo(GST_ELEMENT(pipeline), way->destination, way->client_port.min);
-      gst_object_unref(pipeline);
-    }
-    gst_object_unref(element);
-  }
+  if (const auto to = destinationOf(media); to.has_value())
+    eachDatagramSink(media, [&result, &to](GstElement* sink) { countDatagrams(result, sink, *to); });
   return result;
 }
 
 Transport transportOf(GstRTSPClient* client) {
   Transport found;
-  GList* sessions = gst_rtsp_client_session_filter(client, nullptr, nullptr);
-  for (GList* session = sessions; session != nullptr; session = session->next) {
-    GList* medias = gst_rtsp_session_filter(GST_RTSP_SESSION(session->data), nullptr, nullptr);
-    for (GList* media = medias; media != nullptr; media = media->next) {
-      Transport each = describeTransport(GST_RTSP_SESSION_MEDIA(media->data));
-      if (!each.kind.empty()) found = std::move(each);
-    }
-    g_list_free_full(medias, g_object_unref);
-  }
-  g_list_free_full(sessions, g_object_unref);
+  eachMediaOf(client, [&found](GstRTSPSessionMedia* media) {
+    Transport each = describeTransport(media);
+    if (!each.kind.empty()) found = std::move(each);
+  });
   return found;
 }
 
@@ -288,7 +327,19 @@ std::string describeRtspClient(GstRTSPClient* client, bool isSecure) {
   facts->way->describe(json);
   if (const std::shared_ptr<RtspGate> gate = gateOf(*facts); gate != nullptr && tcp.has_value())
     describeBacklog(json, gate->state(), *tcp, bitrate);
+  else if (transport.framesDropped.has_value())
+    json.set("framesDropped", *transport.framesDropped);
   return json.text();
+}
+
+void limitRtspClient(GstRTSPClient* client, std::optional<std::uint64_t> bps) {
+  Facts* facts = factsOf(client);
+  if (facts == nullptr) return;
+  {
+    const std::lock_guard<std::mutex> hold(facts->lock);
+    facts->limit = bps;
+  }
+  limitDatagrams(client, bps);
 }
 
 /** The library lets go of an encrypted connection without closing it. */

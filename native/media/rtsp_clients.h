@@ -4,6 +4,7 @@
 #include <gst/rtsp-server/rtsp-server.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,6 +33,12 @@ std::string describeRtspClient(GstRTSPClient* client, bool isSecure);
 
 /** Adds what was learnt of the way to it since the last time: members of a JSON list of samples. */
 void takeRtspSamples(GstRTSPClient* client, std::vector<std::string>& samples);
+
+/**
+ * Leaves out whole pictures of what it gets so that the rest fits into so many bit/s, or none any more. Only over UDP, and
+ * not where many share an address; others keep what they have.
+ */
+void limitRtspClient(GstRTSPClient* client, std::optional<std::uint64_t> bps);
 
 /** Ends the connection and all that is sent to it. */
 void hangUpRtspClient(GstRTSPClient* client);

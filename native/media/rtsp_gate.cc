@@ -1,7 +1,5 @@
 #include "rtsp_gate.h"
 
-#include <gst/rtp/gstrtpbuffer.h>
-
 #include <algorithm>
 
 #include "hubsrc.h"
@@ -13,8 +11,6 @@ namespace {
 constexpr std::int64_t longestHeldUs = G_USEC_PER_SEC / 2;
 /** All viewers get the keyframes that one asks for: one that is always too slow must not have its way. */
 constexpr std::int64_t betweenRequestsUs = 2 * G_USEC_PER_SEC;
-constexpr gsize sequenceAt = 2;
-constexpr gsize timestampAt = 4;
 
 using GatePointer = std::shared_ptr<RtspGate>;
 
@@ -56,34 +52,11 @@ void onExitSent(gpointer data) {
   if (const GatePointer gate = static_cast<std::weak_ptr<RtspGate>*>(data)->lock()) gate->onSent();
 }
 
-/** rtph265pay of GStreamer 1.22 marks every packet as depending on others, as those of other codecs do not. */
-RtspGate::KeySign keySignOf(GstRTSPStream* stream) {
+KeySign keySignIn(GstRTSPStream* stream) {
   GstCaps* caps = gst_rtsp_stream_get_caps(stream);
-  const gchar* encoding =
-      caps == nullptr ? nullptr : gst_structure_get_string(gst_caps_get_structure(caps, 0), "encoding-name");
-  const bool isHevc = g_strcmp0(encoding, "H265") == 0;
+  const KeySign sign = keySignOf(caps);
   gst_clear_caps(&caps);
-  return isHevc ? RtspGate::KeySign::hevc : RtspGate::KeySign::flag;
-}
-
-/** RFC 7798: a picture that can be decoded alone, or the parameters that come before it. */
-bool beginsHevcKeyframe(GstBuffer* packet) {
-  constexpr guint firstAlone = 16;
-  constexpr guint lastAlone = 23;
-  constexpr guint firstParameters = 32;
-  constexpr guint lastParameters = 34;
-  constexpr guint together = 48;
-  constexpr guint inParts = 49;
-  GstRTPBuffer rtp = GST_RTP_BUFFER_INIT;
-  if (!gst_rtp_buffer_map(packet, GST_MAP_READ, &rtp)) return false;
-  const auto* payload = static_cast<const guint8*>(gst_rtp_buffer_get_payload(&rtp));
-  const guint size = gst_rtp_buffer_get_payload_len(&rtp);
-  guint type = size > 2 ? payload[0] >> 1 & 0x3f : 0;
-  // Of several together the first follows its length; of one in parts the third byte tells.
-  if (type == inParts) type = payload[2] & 0x3f;
-  if (type == together) type = size > 4 ? payload[4] >> 1 & 0x3f : 0;
-  gst_rtp_buffer_unmap(&rtp);
-  return (type >= firstAlone && type <= lastAlone) || (type >= firstParameters && type <= lastParameters);
+  return sign;
 }
 
 /** The header is a memory of its own: what the packet carries is not copied. */
@@ -91,8 +64,8 @@ GstBuffer* withEarlierNumber(GstBuffer* packet, guint16 by) {
   GstBuffer* copy = gst_buffer_copy(packet);
   GstMapInfo map;
   if (gst_buffer_map_range(copy, 0, 1, &map, GST_MAP_READWRITE)) {
-    if (map.size >= sequenceAt + 2) {
-      guint8* number = map.data + sequenceAt;
+    if (map.size >= rtpSequenceAt + 2) {
+      guint8* number = map.data + rtpSequenceAt;
       GST_WRITE_UINT16_BE(number, static_cast<guint16>(GST_READ_UINT16_BE(number) - by));
     }
     gst_buffer_unmap(copy, &map);
@@ -147,7 +120,7 @@ std::shared_ptr<RtspGate> RtspGate::putBefore(GstRTSPSessionMedia* sessionMedia,
     return nullptr;
   }
   GstElement* source = gst_rtsp_media_get_element(gst_rtsp_session_media_get_media(sessionMedia));
-  const auto gate = std::make_shared<RtspGate>(exit, source, keySignOf(stream));
+  const auto gate = std::make_shared<RtspGate>(exit, source, keySignIn(stream));
   gst_object_unref(source);
   gst_rtsp_stream_transport_set_message_sent(exit, onExitSent, new std::weak_ptr<RtspGate>(gate), [](gpointer data) {
     delete static_cast<std::weak_ptr<RtspGate>*>(data);
@@ -180,34 +153,26 @@ RtspGate::~RtspGate() {
 RtspGate::Held RtspGate::describe(GstMiniObject* packets) const {
   Held held;
   held.atUs = g_get_monotonic_time();
-  GstBuffer* first = nullptr;
   if (GST_IS_BUFFER_LIST(packets)) {
     GstBufferList* list = GST_BUFFER_LIST(packets);
     held.bytes = gst_buffer_list_calculate_size(list);
     held.count = gst_buffer_list_length(list);
-    if (held.count > 0) first = gst_buffer_list_get(list, 0);
   } else {
-    first = GST_BUFFER(packets);
-    held.bytes = gst_buffer_get_size(first);
+    held.bytes = gst_buffer_get_size(GST_BUFFER(packets));
     held.count = 1;
   }
-  if (first == nullptr) return held;
-  guint8 timestamp[4] = {};
-  gst_buffer_extract(first, timestampAt, timestamp, sizeof(timestamp));
-  held.timestamp = GST_READ_UINT32_BE(timestamp);
-  held.isKey = keySign_ == KeySign::hevc ? beginsHevcKeyframe(first)
-                                         : !GST_BUFFER_FLAG_IS_SET(first, GST_BUFFER_FLAG_DELTA_UNIT);
+  if (GstBuffer* first = firstOf(packets); first != nullptr) held.picture = pictureOf(first, keySign_);
   return held;
 }
 
 void RtspGate::drop(const Held& held) {
-  if (dropped_ != held.timestamp) framesDropped_ += 1;
-  dropped_ = held.timestamp;
+  if (dropped_ != held.picture.timestamp) framesDropped_ += 1;
+  dropped_ = held.picture.timestamp;
   packetsDropped_ = static_cast<guint16>(packetsDropped_ + held.count);
 }
 
 void RtspGate::shed() {
-  const auto isKept = [this](const Held& each) { return begun_ == each.timestamp; };
+  const auto isKept = [this](const Held& each) { return begun_ == each.picture.timestamp; };
   const auto rest = std::stable_partition(queue_.begin(), queue_.end(), isKept);
   for (auto each = rest; each != queue_.end(); ++each) {
     drop(*each);
@@ -223,11 +188,11 @@ bool RtspGate::take(GstMiniObject* packets) {
   {
     const std::lock_guard<std::mutex> hold(lock_);
     if (isLost_) return false;
-    const bool begins = latest_ != held.timestamp;
-    latest_ = held.timestamp;
+    const bool begins = latest_ != held.picture.timestamp;
+    latest_ = held.picture.timestamp;
     if (begins && !queue_.empty() && held.atUs - queue_.front().atUs > longestHeldUs) shed();
-    if (begins && held.isKey) waitsForKey_ = false;
-    if (waitsForKey_ && begun_ != held.timestamp) {
+    if (begins && held.picture.isKey) waitsForKey_ = false;
+    if (waitsForKey_ && begun_ != held.picture.timestamp) {
       drop(held);
       asks = mustAsk();
     } else {
@@ -296,7 +261,7 @@ void RtspGate::pump() {
       underWay_ = queue_.front();
       queue_.pop_front();
       packets = underWay_->packets;
-      begun_ = underWay_->timestamp;
+      begun_ = underWay_->picture.timestamp;
       sentBytes_ += underWay_->bytes;
     }
     isBusy_ = true;

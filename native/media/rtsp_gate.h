@@ -12,6 +12,8 @@
 #include <mutex>
 #include <optional>
 
+#include "rtp_pictures.h"
+
 namespace obscura {
 
 struct GateState {
@@ -32,9 +34,6 @@ class RtspGate {
    */
   static std::shared_ptr<RtspGate> putBefore(GstRTSPSessionMedia* sessionMedia, GstRTSPStream* stream);
 
-  /** How a packet shows that a keyframe begins with it. */
-  enum class KeySign { flag, hevc };
-
   RtspGate(GstRTSPStreamTransport* exit, GstElement* source, KeySign keySign);
   ~RtspGate();
   RtspGate(const RtspGate&) = delete;
@@ -54,8 +53,7 @@ class RtspGate {
     GstMiniObject* packets = nullptr;
     std::uint64_t bytes = 0;
     unsigned count = 0;
-    std::uint32_t timestamp = 0;
-    bool isKey = false;
+    RtpPicture picture;
     std::int64_t atUs = 0;
   };
 

@@ -58,6 +58,11 @@ void RtspPath::count(const RtcpNews& news) {
   firs_ += news.firs;
 }
 
+bool RtspPath::mayHaveKeyframe() {
+  const std::lock_guard<std::mutex> hold(lock_);
+  return keyframes_.spend(g_get_monotonic_time());
+}
+
 bool RtspPath::hasReports() {
   const std::lock_guard<std::mutex> hold(lock_);
   return !reports_.empty();

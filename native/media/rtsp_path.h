@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "json.h"
+#include "keyframe_budget.h"
 #include "rtcp.h"
 #include "tcp_socket.h"
 
@@ -38,6 +39,8 @@ class RtspPath {
   /** What the receiver itself thinks of the way. */
   void estimate(double bps);
   void count(const RtcpNews& news);
+  /** Asked for each wish of the receiver's. */
+  bool mayHaveKeyframe();
 
   /** Whether its samples need to know what was sent. */
   bool hasReports();
@@ -79,6 +82,7 @@ class RtspPath {
   std::uint64_t nacks_ = 0;
   std::uint64_t plis_ = 0;
   std::uint64_t firs_ = 0;
+  KeyframeBudget keyframes_;
   /** When the last report was told, or the way began. */
   Sent reported_;
   std::deque<Sent> sent_;

@@ -18,11 +18,13 @@ constexpr guint tidyEverySeconds = 1;
 
 GstRTSPStatusCode beforeDescribe(GstRTSPClient* client, GstRTSPContext* context, gpointer);
 GstRTSPStatusCode beforeSetup(GstRTSPClient* client, GstRTSPContext* context, gpointer);
+void onAnswer(GstRTSPClient* client, GstRTSPContext* context, GstRTSPMessage* answer, gpointer);
 
 void onConnected(GstRTSPServer*, GstRTSPClient* client, gpointer) {
   welcomeRtspClient(client);
   g_signal_connect(client, "pre-describe-request", G_CALLBACK(beforeDescribe), nullptr);
   g_signal_connect(client, "pre-setup-request", G_CALLBACK(beforeSetup), nullptr);
+  g_signal_connect(client, "send-message", G_CALLBACK(onAnswer), nullptr);
 }
 
 /** A GstRTSPServer that can change its port without letting go of anybody. */
@@ -154,9 +156,7 @@ class Server {
     closeWhere([](GstRTSPClient* client) { return rtspClientTransport(client) == "multicast"; });
   }
 
-  GstRTSPStatusCode prepareToDescribe(GstRTSPClient* client, const GstRTSPUrl* url) {
-    return mounts_.prepareToDescribe(client, url);
-  }
+  GstRTSPStatusCode prepareToDescribe(GstRTSPContext* context) { return mounts_.prepareToDescribe(context); }
 
   double loopLagMs() { return ping_.lagMs(); }
 
@@ -172,6 +172,16 @@ class Server {
       list += describeRtspClient(client, isSecure);
     });
     return "[" + list + "]";
+  }
+
+  bool limitClient(std::uint64_t id, std::optional<std::uint64_t> bps) {
+    bool isThere = false;
+    eachClient([&isThere, id, bps](GstRTSPClient* client, bool) {
+      if (rtspClientId(client) != id) return;
+      isThere = true;
+      limitRtspClient(client, bps);
+    });
+    return isThere;
   }
 
   std::string samples() {
@@ -232,8 +242,12 @@ class Server {
   Listener secure_;
 };
 
-GstRTSPStatusCode beforeDescribe(GstRTSPClient* client, GstRTSPContext* context, gpointer) {
-  return context->uri == nullptr ? GST_RTSP_STS_OK : Server::instance().prepareToDescribe(client, context->uri);
+GstRTSPStatusCode beforeDescribe(GstRTSPClient*, GstRTSPContext* context, gpointer) {
+  return context->uri == nullptr ? GST_RTSP_STS_OK : Server::instance().prepareToDescribe(context);
+}
+
+void onAnswer(GstRTSPClient* client, GstRTSPContext*, GstRTSPMessage*, gpointer) {
+  RtspMounts::finishDescribing(client);
 }
 
 /** One more player, or another part of what one plays already. */
@@ -266,6 +280,10 @@ double rtspLoopLag() { return Server::instance().loopLagMs(); }
 std::string rtspClients() { return Server::instance().clients(); }
 
 std::string rtspSamples() { return Server::instance().samples(); }
+
+bool limitRtspClient(std::uint64_t id, std::optional<std::uint64_t> bps) {
+  return Server::instance().limitClient(id, bps);
+}
 
 bool kickRtspClient(std::uint64_t id) {
   return Server::instance().closeWhere([id](GstRTSPClient* client) {

@@ -57,6 +57,9 @@ std::string rtspClients();
 /** What was learnt of the ways to them since the last time, as a JSON list of samples; empty where it is nothing. */
 std::string rtspSamples();
 
+/** Limits what one client gets over UDP to so many bit/s, or no longer; false where there is no such client. */
+bool limitRtspClient(std::uint64_t id, std::optional<std::uint64_t> bps);
+
 /** False where there is no such client. */
 bool kickRtspClient(std::uint64_t id);
 

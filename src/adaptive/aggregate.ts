@@ -1,7 +1,7 @@
 // Many ways as one, for whoever wants a single figure: the law of the reference product, and the network statistics.
 import type { AdaptiveSettings, ViewerDecision } from './decisions.js';
 
-/** Of the viewers so many are at least as well off as what is told, where not the worst counts. */
+/** So many of the others are better off than the viewer who is told of. A single one of several says nothing by itself. */
 const shares = { worst: 1, percentile: 0.8, majority: 0.5 } as const;
 
 export interface AggregatedNetwork {
@@ -16,7 +16,9 @@ export function aggregateNetwork(
   viewers: readonly ViewerDecision[],
   policy: AdaptiveSettings['policy'],
 ): AggregatedNetwork {
-  const known = viewers.filter(({ state }) => state !== 'silent');
+  const heard = viewers.filter(({ state }) => state !== 'silent');
+  const voters = heard.filter(({ votes }) => votes);
+  const known = voters.length === 0 ? heard : voters;
   const share = shares[policy];
   const bandwidths = known.flatMap(({ availableBps }) => (availableBps === null ? [] : [-availableBps]));
   const least = ranked(bandwidths, share);
@@ -40,8 +42,8 @@ export function aggregateNetwork(
   };
 }
 
-/** Not exceeded by this share of the values (nearest rank). */
+/** Above this share of the others. */
 function ranked(values: readonly number[], share: number): number | undefined {
   const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)];
+  return sorted[Math.floor(share * (sorted.length - 1))];
 }

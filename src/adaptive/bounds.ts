@@ -10,9 +10,15 @@ export interface Bounds {
 }
 
 export function boundsOf(id: StreamId, wish: StreamWish, { min, max }: AdaptiveSettings): Bounds {
+  if (wish.steerable === false) return { floor: flowOf(wish), ceiling: flowOf(wish) };
   const ceiling = Math.min(wish.bitrate, max);
   const floor = Math.min(id === 'stream1' ? min : Math.min(min, secondStreamFloor), ceiling);
   return { floor, ceiling };
+}
+
+/** What a stream gives that cannot be steered. */
+export function flowOf({ encodedBps, bitrate }: StreamWish): number {
+  return encodedBps ?? bitrate;
 }
 
 export function clamp(bitrate: number, { floor, ceiling }: Bounds): number {

@@ -22,6 +22,8 @@ export interface StreamWish {
   readonly framerate: number;
   /** What the encoder gives now, where it is known; less than asked for where the picture stands still. */
   readonly encodedBps?: number;
+  /** False where its bitrate cannot be changed here: the camera encodes it, or the codec knows none. */
+  readonly steerable?: boolean;
 }
 
 export interface AdaptiveSettings {
@@ -48,9 +50,16 @@ export interface Rung {
   readonly framerate: number | null;
 }
 
+/**
+ * Why, as a code: packets are lost, a queue stands, nothing is in the way of growth, there is as much as is wished, the
+ * viewer itself asks for less, nothing is known, or nobody watches.
+ */
+export type Cause = 'loss' | 'queue' | 'growth' | 'wish' | 'claim' | 'unknown' | 'nobody';
+
 export interface StreamDecision {
   /** bit/s for the encoder. */
   readonly target: number;
+  readonly cause: Cause;
   /** In words for people. */
   readonly reason: string;
   /** Whose way sets the target, if anybody's. */

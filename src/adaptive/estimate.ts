@@ -1,9 +1,11 @@
 // What is thought of the way to one viewer, and the shape that all estimators have.
 import { scan, type OperatorFunction, map } from 'rxjs';
-import type { ViewerDecision } from './decisions.js';
+import type { Cause, ViewerDecision } from './decisions.js';
 import type { PathSample } from './samples.js';
 
 export interface PathEstimate extends Omit<ViewerDecision, 'votes'> {
+  /** What the reason says. */
+  readonly cause: Cause;
   /** When the way was last found to be too narrow for what was sent; null for never. */
   readonly narrowAt: number | null;
   /** Whether anything was ever heard. */
@@ -48,6 +50,7 @@ export function unknownPath(context: PathContext): PathEstimate {
     target: within(context.start, context),
     state: 'starting',
     reason: 'nothing is known of the way yet',
+    cause: 'unknown',
     availableBps: null,
     loss: 0,
     rttMs: null,

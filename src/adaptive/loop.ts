@@ -2,7 +2,7 @@
 // the state before and the input.
 import { map, scan, type OperatorFunction } from 'rxjs';
 import { aggregateNetwork } from './aggregate.js';
-import { boundsOf, type Bounds } from './bounds.js';
+import { boundsOf, flowOf, type Bounds } from './bounds.js';
 import type {
   LoopInput,
   LoopOutput,
@@ -14,8 +14,15 @@ import type {
 import type { PathContext } from './estimate.js';
 import { climb, fullRung, topOfLadder, type LadderState } from './ladder.js';
 import { pathEstimator, type PathState } from './path.js';
-import { applyPolicy, noPolicy, type PolicyOutput, type PolicyState, type Watcher } from './policy.js';
-import { rotoclear, type RotoclearState } from './rotoclear.js';
+import {
+  applyPolicy,
+  isKnown,
+  noPolicy,
+  type PolicyOutput,
+  type PolicyState,
+  type Watcher,
+} from './policy.js';
+import { rotoclear, rotoclearLossLimit, type RotoclearState } from './rotoclear.js';
 import type { PathSample } from './samples.js';
 import { inMegabits, inPercent } from './words.js';
 
@@ -56,7 +63,7 @@ function step(before: LoopState, input: LoopInput): LoopState {
   });
   switch (input.settings.mode) {
     case 'off':
-      return stepOff(input, paths, watchers);
+      return stepOff(before, input, paths, watchers);
     case 'rotoclear':
       return stepRotoclear(before, input, paths, watchers);
     case 'auto':
@@ -85,24 +92,39 @@ function contextOf(
   const { floor, ceiling } = wish === undefined ? noBounds : boundsOf(stream, wish, settings);
   return {
     at,
-    floor,
+    // A way may be narrower than a stream that cannot be made to fit.
+    floor: Math.min(floor, settings.min),
     ceiling: Math.max(ceiling, settings.max),
     start: output.streams[stream]?.target ?? ceiling,
     idle: (wish?.encodedBps ?? Infinity) < idleBps,
   };
 }
 
+/** Outside of mode auto nobody is moved, and whoever was moved before comes back. */
+function bringBack(before: LoopState, input: LoopInput, watchers: readonly Watcher[]): PolicyOutput {
+  return applyPolicy(before.policy, {
+    at: input.at,
+    policy: 'worst',
+    wishes: input.streams,
+    bounds: {},
+    viewers: watchers,
+  });
+}
+
 function stepOff(
+  before: LoopState,
   input: LoopInput,
   paths: ReadonlyMap<string, PathState>,
   watchers: readonly Watcher[],
 ): LoopState {
+  const { state: policy, moves } = bringBack(before, input, watchers);
   const streams = forStreams(input, (_id, { bitrate }) => ({
     target: bitrate,
     reason: 'the bitrate is kept as it is set',
+    cause: 'wish',
     rung: fullRung,
   }));
-  return { ...begin, paths, output: { at: input.at, streams, viewers: tellOf(watchers), moves: [] } };
+  return { ...begin, paths, policy, output: { at: input.at, streams, viewers: tellOf(watchers), moves } };
 }
 
 /** The reference knows one stream only; the second one is left as it is set. */
@@ -113,27 +135,43 @@ function stepRotoclear(
   watchers: readonly Watcher[],
 ): LoopState {
   const { at, settings } = input;
-  const watching = watchers.filter(({ stream }) => stream === 'stream1');
+  const { state: policy, moves } = bringBack(before, input, watchers);
+  const watching = watchers.filter(({ stream, estimate }) => stream === 'stream1' && isKnown(estimate));
   const network = aggregateNetwork(Object.values(tellOf(watching)), settings.policy);
   const wish = input.streams.stream1?.bitrate;
   const law =
     wish === undefined
       ? undefined
-      : rotoclear(before.rotoclear, { at, wish, min: settings.min, max: settings.max, ...network });
+      : rotoclear(before.rotoclear, {
+          ...{ at, wish, min: settings.min, max: settings.max },
+          // Of nobody nothing is lost, which is no reason to raise anything.
+          ...(watching.length === 0 ? { packetLoss: 0, availableBandwidth: 0 } : network),
+        });
   const available = network.availableBandwidth === null ? 'unknown' : inMegabits(network.availableBandwidth);
   const streams = forStreams(input, (id, { bitrate }) => ({
     target: id === 'stream1' ? (law?.current ?? bitrate) : bitrate,
     reason:
-      id === 'stream1'
-        ? `${inPercent(network.packetLoss)} loss, available: ${available}`
-        : 'the bitrate is kept as it is set',
+      id === 'stream1' && watching.length === 0
+        ? 'nothing is known of the way to any viewer'
+        : id === 'stream1'
+          ? `${inPercent(network.packetLoss)} loss, available: ${available}`
+          : 'the bitrate is kept as it is set',
+    cause:
+      id !== 'stream1'
+        ? 'wish'
+        : watching.length === 0
+          ? 'unknown'
+          : network.packetLoss > rotoclearLossLimit
+            ? 'loss'
+            : 'growth',
     rung: fullRung,
   }));
   return {
     ...begin,
     paths,
+    policy,
     ...(law === undefined ? {} : { rotoclear: law }),
-    output: { at, streams, viewers: tellOf(watchers, new Set(watching.map(({ id }) => id))), moves: [] },
+    output: { at, streams, viewers: tellOf(watchers, new Set(watching.map(({ id }) => id))), moves },
   };
 }
 
@@ -159,7 +197,9 @@ function stepAuto(
   });
   const ladders = climbAll(before, input, policy);
   const streams = forStreams(input, (id, wish) => ({
-    ...(policy.votes[id] ?? { target: wish.bitrate, reason: '' }),
+    ...(wish.steerable === false
+      ? asItIs(wish)
+      : (policy.votes[id] ?? { target: wish.bitrate, reason: '', cause: 'unknown' })),
     rung: ladders[id]?.rung ?? fullRung,
   }));
   const viewers = tellOf(watchers, policy.voters);
@@ -169,6 +209,10 @@ function stepAuto(
     ladders,
     output: { at, streams, viewers, moves: policy.moves },
   };
+}
+
+function asItIs(wish: StreamWish): Omit<StreamDecision, 'rung'> {
+  return { target: flowOf(wish), reason: 'its bitrate cannot be changed here', cause: 'wish' };
 }
 
 function lifted(
@@ -191,7 +235,7 @@ function climbAll(before: LoopState, input: LoopInput, { votes }: PolicyOutput):
     streamIds.flatMap((id) => {
       const wish = input.streams[id];
       const target = votes[id]?.target;
-      if (wish === undefined || target === undefined) return [];
+      if (wish === undefined || wish.steerable === false || target === undefined) return [];
       const watching = viewers.filter(({ stream }) => stream === id);
       const resizes = watching.every(({ movable }) => movable);
       // A person who asks for few bits asks for the picture with them.
@@ -219,7 +263,7 @@ function tellOf(
   voters: ReadonlySet<string> = new Set(),
 ): Readonly<Record<string, ViewerDecision>> {
   return Object.fromEntries(
-    watchers.map(({ id, estimate: { narrowAt: _narrowAt, heard: _heard, ...told } }) => [
+    watchers.map(({ id, estimate: { narrowAt: _narrowAt, heard: _heard, cause: _cause, ...told } }) => [
       id,
       { ...told, target: Math.round(told.target), votes: voters.has(id) },
     ]),

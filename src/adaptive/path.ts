@@ -99,5 +99,8 @@ function limited(
 ): PathEstimate {
   if (otherwiseKnown && bps >= known.target) return known;
   const reason = `the viewer's own estimate is ${inMegabits(bps)}`;
-  return { ...known, target: within(bps, context), state: 'holding', reason, availableBps: bps, heard: true };
+  return {
+    ...{ ...known, target: within(bps, context), state: 'holding', reason, cause: 'claim' },
+    ...{ availableBps: bps, heard: true },
+  };
 }

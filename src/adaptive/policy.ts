@@ -1,7 +1,7 @@
 // Many viewers, one encoder. One viewer on a narrow way must not take the picture from the others: it is moved to the second
 // stream, or does not count where it cannot be moved, and comes back on trial once its way seems to carry the first again.
 import { clamp, type Bounds } from './bounds.js';
-import type { AdaptiveSettings, LoopOutput, StreamId, StreamWish, Viewer } from './decisions.js';
+import type { AdaptiveSettings, Cause, LoopOutput, StreamId, StreamWish, Viewer } from './decisions.js';
 import type { PathEstimate } from './estimate.js';
 import { upperMedian } from './series.js';
 import { inMegabits, inMilliseconds, inPercent } from './words.js';
@@ -18,6 +18,8 @@ const trialMs = 6000;
 const trialForgottenMs = 30_000;
 const needsForReturn = 1.05;
 const keptOfCapacity = 0.9;
+/** Of a stream that cannot be steered a way that carries a little less than its mean may still do. */
+const fixedKept = 0.9;
 const narrowRememberedMs = 10_000;
 /** What a viewer must look like to come back where nothing tells what its way carries. */
 const calm = { loss: 0.01, queueMs: 20, forMs: 15_000 } as const;
@@ -65,6 +67,7 @@ export interface Watcher extends Viewer {
 export interface StreamVote {
   readonly target: number;
   readonly reason: string;
+  readonly cause: Cause;
   readonly limitedBy?: string;
 }
 
@@ -119,8 +122,10 @@ class Round {
 
   run(): PolicyOutput {
     const { policy } = this.#input;
-    if (policy === 'percentile') this.#leaveBehind();
-    else this.#giveWhatWasWished();
+    if (policy === 'percentile') {
+      this.#joinTheForsaken();
+      this.#leaveBehind();
+    } else this.#giveWhatWasWished();
     const votes: Partial<Record<StreamId, StreamVote>> = {};
     const voters = new Set<string>();
     for (const id of ['stream1', 'stream2'] as const) {
@@ -173,6 +178,14 @@ class Round {
     return troubled ? target : Math.max(target, keptOfCapacity * (availableBps ?? 0));
   }
 
+  /** Beside nobody, whoever was left behind is everybody. */
+  #joinTheForsaken(): void {
+    if (this.#votersOf('stream1').length > 0) return;
+    for (const { id, stream, estimate } of this.#input.viewers)
+      if (stream === 'stream1' && isKnown(estimate) && this.#member(id).move === null)
+        this.#change(id, { outSince: null, trialSince: null, calmSince: null, waitMs: wait.first });
+  }
+
   #leaveBehind(): void {
     const { at, wishes, bounds } = this.#input;
     const voters = this.#votersOf('stream1');
@@ -182,8 +195,12 @@ class Round {
     this.#lookForSameCause(voters);
     for (const { id, estimate, movable } of voters) {
       const { target, loss, queueMs } = estimate;
+      // Where the encoder cannot follow, whoever cannot keep up is behind without any comparison.
+      const overrun =
+        movable && wishes.stream1?.steerable === false && target < fixedKept * (bounds.stream1?.floor ?? 0);
       const behind =
-        target < best && (target < leftBehindBelow * usual || (target < needed && best >= needed));
+        overrun ||
+        (target < best && (target < leftBehindBelow * usual || (target < needed && best >= needed)));
       const member = this.#member(id);
       const behindSince = behind ? (member.behindSince ?? at) : null;
       this.#change(id, { behindSince });
@@ -199,7 +216,7 @@ class Round {
         waitMs: inTrial ? Math.min(wait.longest, member.waitMs * 2) : member.waitMs,
       });
       if (movable && bounds.stream2 !== undefined)
-        this.#move(id, 'stream2', `viewer ${id} ${troubleOf(estimate)}`);
+        this.#move(id, 'stream2', `viewer ${id} ${troubleOf(estimate).words}`);
     }
   }
 
@@ -213,8 +230,13 @@ class Round {
     if (several && at - this.#sameCauseAt > sameCauseEveryMs) this.#sameCauseAt = at;
   }
 
-  #takeBack(target: number): void {
-    const { at, viewers } = this.#input;
+  #takeBack(voted: number): void {
+    const { at, viewers, wishes, bounds } = this.#input;
+    // To a stream that nobody watches one may come back with as little as makes it worth while: it will adapt.
+    const isFree = !viewers.some(({ stream }) => stream === 'stream1') && wishes.stream1?.steerable !== false;
+    const target = isFree
+      ? Math.max(bounds.stream1?.floor ?? 0, comfortable(wishes.stream1, bounds.stream1))
+      : voted;
     for (const viewer of viewers) {
       const member = this.#member(viewer.id);
       if (member.trialSince !== null && at - member.trialSince > trialForgottenMs && member.outSince === null)
@@ -288,9 +310,11 @@ class Round {
     const decisive = policy === 'majority' ? sorted[Math.floor(sorted.length / 2)] : sorted[0];
     const wanted = pull(decisive ?? first);
     const target = clamp(wanted, bounds);
-    if (wanted >= bounds.ceiling) return { target, reason: `${waysTo(voters.length)} ${inMegabits(target)}` };
-    const limitedBy = (decisive ?? first).id;
-    return { target, limitedBy, reason: `viewer ${limitedBy} ${troubleOf((decisive ?? first).estimate)}` };
+    if (wanted >= bounds.ceiling)
+      return { target, cause: 'wish', reason: `${waysTo(voters.length)} ${inMegabits(target)}` };
+    const { id: limitedBy, estimate } = decisive ?? first;
+    const { words, cause } = troubleOf(estimate);
+    return { target, limitedBy, cause, reason: `viewer ${limitedBy} ${words}` };
   }
 
   #nobodyVotes(id: StreamId, bounds: Bounds): StreamVote {
@@ -301,14 +325,16 @@ class Round {
       return {
         target: clamp(held, bounds),
         reason: 'nothing is known of the ways to the viewers at the moment',
+        cause: 'unknown',
       };
-    const reason =
-      there.length === 0 ? 'nobody watches' : 'no viewer lets anything be known of the way to it';
-    return { target: bounds.ceiling, reason };
+    const target = bounds.ceiling;
+    return there.length === 0
+      ? { target, reason: 'nobody watches', cause: 'nobody' }
+      : { target, reason: 'no viewer lets anything be known of the way to it', cause: 'unknown' };
   }
 }
 
-function isKnown({ state }: PathEstimate): boolean {
+export function isKnown({ state }: Pick<PathEstimate, 'state'>): boolean {
   return state !== 'starting' && state !== 'silent';
 }
 
@@ -322,9 +348,11 @@ function waysTo(count: number): string {
   return count === 1 ? 'the way to the viewer carries' : `the ways to ${String(count)} viewers carry`;
 }
 
-function troubleOf({ target, loss, queueMs, reason }: PathEstimate): string {
+function troubleOf(estimate: PathEstimate): { readonly words: string; readonly cause: Cause } {
+  const { target, loss, queueMs, reason, cause } = estimate;
   const gets = `gets no more than ${inMegabits(target)}`;
-  if (loss >= 0.01) return `${gets}: ${inPercent(loss)} loss`;
-  if ((queueMs ?? 0) >= 50) return `${gets}: ${inMilliseconds(queueMs ?? 0)} of queue`;
-  return `${gets}: ${reason}`;
+  if (loss >= 0.01) return { words: `${gets}: ${inPercent(loss)} loss`, cause: 'loss' };
+  if ((queueMs ?? 0) >= 50)
+    return { words: `${gets}: ${inMilliseconds(queueMs ?? 0)} of queue`, cause: 'queue' };
+  return { words: `${gets}: ${reason}`, cause };
 }

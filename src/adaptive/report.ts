@@ -84,6 +84,7 @@ function unheard(state: ReportState, context: PathContext): ReportState {
     target,
     state: silence >= quiet.silent ? 'silent' : 'holding',
     reason: `no report for ${Math.floor(silence / 1000).toString()} s`,
+    cause: 'unknown',
   };
   return { ...state, at, target, estimate };
 }
@@ -123,6 +124,7 @@ function heard(before: ReportState, sample: ReportSample, context: PathContext):
     reason: narrow
       ? `${inPercent(loss)} loss and a queue of ${inMilliseconds(stands)}: the way carries ${inMegabits(sentBps * (1 - loss))}`
       : 'the last report was clean',
+    cause: !narrow ? 'growth' : stands > queue.tooLong ? 'queue' : 'loss',
     availableBps: null,
     loss,
     rttMs: rtt ?? before.estimate.rttMs,

@@ -3,6 +3,9 @@
 /** The reference never asks for more. */
 export const rotoclearMost = 12_000_000;
 
+/** More loss than this lowers. */
+export const rotoclearLossLimit = 0.05;
+
 /** How often the law is applied. */
 export const rotoclearEveryMs = 1000;
 
@@ -18,7 +21,7 @@ export interface RotoclearNetwork {
 
 /** One application: the new bitrate. It has no lower bound, and what is above the upper one it lowers. */
 export function rotoclearStep(current: number, network: RotoclearNetwork): number {
-  if (network.packetLoss > 0.05) return Math.trunc(current * 0.8);
+  if (network.packetLoss > rotoclearLossLimit) return Math.trunc(current * 0.8);
   if (network.availableBandwidth > current * 1.5) return Math.min(Math.trunc(current * 1.2), rotoclearMost);
   return current;
 }

@@ -80,7 +80,13 @@ function unheard(state: SocketState, { at }: PathContext): SocketState {
   if (silence < quiet.holds) return { ...state, at };
   const silent = silence >= quiet.silent;
   const reason = 'nothing is known of the connection any more';
-  return { ...state, at, estimate: { ...state.estimate, state: silent ? 'silent' : 'holding', reason } };
+  const estimate: PathEstimate = {
+    ...state.estimate,
+    state: silent ? 'silent' : 'holding',
+    reason,
+    cause: 'unknown',
+  };
+  return { ...state, at, estimate };
 }
 
 function heard(before: SocketState, sample: SocketSample, context: PathContext): SocketState {
@@ -110,6 +116,7 @@ function heard(before: SocketState, sample: SocketSample, context: PathContext):
     reason: next.draining
       ? `${inMilliseconds(ageMs)} of video wait to be sent; the connection carries ${inMegabits(next.capacity?.bps ?? target)}`
       : 'the connection keeps up',
+    cause: next.draining ? 'queue' : 'growth',
     availableBps: carried,
     loss: 0,
     rttMs: sample.rttMs,

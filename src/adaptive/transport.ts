@@ -76,6 +76,7 @@ function unheard(state: TransportState, context: PathContext): TransportState {
     target,
     state: silence >= quiet.silent ? 'silent' : state.firstAt === null ? 'starting' : 'holding',
     reason: `nothing was heard for ${Math.floor(silence / 1000).toString()} s`,
+    cause: 'unknown',
   };
   return { ...state, at, target, estimate };
 }
@@ -137,15 +138,17 @@ function tell(state: TransportState, look: Look, rttMs: number | null): PathEsti
     return {
       ...told,
       state: 'draining',
+      cause: 'queue',
       reason: `a queue of ${inMilliseconds(look.queueMs)} drains; the way carries ${inMegabits(state.capacity?.bps ?? state.target)}`,
     };
   if (state.foreign.queue > 0)
-    return { ...told, state: 'competing', reason: 'others keep a queue on the way' };
+    return { ...told, state: 'competing', reason: 'others keep a queue on the way', cause: 'queue' };
   if (isTooMuch(state, look.loss))
-    return { ...told, state: 'holding', reason: `${inPercent(look.loss)} loss` };
-  if (starting && !lowered) return { ...told, state: 'starting', reason: 'the way is being measured' };
+    return { ...told, state: 'holding', reason: `${inPercent(look.loss)} loss`, cause: 'loss' };
+  if (starting && !lowered)
+    return { ...told, state: 'starting', reason: 'the way is being measured', cause: 'unknown' };
   const growing = state.target > (state.targets.at(-1)?.value ?? 0);
   return growing
-    ? { ...told, state: 'growing', reason: 'the way is clear' }
-    : { ...told, state: 'holding', reason: 'the way carries what is sent' };
+    ? { ...told, state: 'growing', reason: 'the way is clear', cause: 'growth' }
+    : { ...told, state: 'holding', reason: 'the way carries what is sent', cause: 'growth' };
 }

@@ -45,6 +45,8 @@ export interface WebRtcWatcher {
   readonly stream: 'stream1' | 'stream2';
   /** The one that was asked for. */
   readonly wished: 'stream1' | 'stream2';
+  /** Whether the browser has found its way here, or lost it for a moment; otherwise nothing is sent so far. */
+  readonly connected: boolean;
   readonly since: number;
   readonly bytes: number;
   /** What the browser said last of how the stream reaches it. */
@@ -173,6 +175,8 @@ export interface Viewer {
   readonly address: string;
   readonly since: number;
   readonly bytes: number;
+  /** Pictures of its stream that were left out for this viewer because its way is too narrow. */
+  readonly framesDropped?: number;
   readonly report?: ReceiverReport;
 }
 

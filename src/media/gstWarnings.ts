@@ -12,9 +12,15 @@ const usual: readonly (readonly [category: string, words: string])[] = [
   ['rtspclient', 'not allowed'],
   // Of every viewer who comes first to a stream, or goes last.
   ['rtspmedia', 'was not prepared'],
+  // Of everybody else.
+  ['rtspmedia', 'was prepared by other client'],
   ['rtpsession', "Can't determine running time"],
+  // Of a stream's pipeline that the last viewer leaves as it begins, or that has no way to a viewer yet.
+  ['bin', 'did not really configure latency'],
   // Asked about a viewer who has no statistics yet, or none any more.
   ['multiudpsink', 'not found'],
+  // Of a viewer who leaves while something is on its way.
+  ['GST_PADS', 'could not send sticky events'],
 ];
 
 export function lineOf({ category, element, message, withheld }: GstWarning): FromMedia {

@@ -54,6 +54,8 @@ export interface MediaAddon {
   rtspSamples(): string;
   /** Milliseconds that the loop of the RTSP server takes to answer. */
   rtspLoopLag(): number;
+  /** bit/s that a client gets over UDP, or null for everything; false where there is no such client. */
+  rtspLimitClient(client: number, bps: number | null): boolean;
   rtspKick(client: number): boolean;
   webrtcOpen(offer: {
     readonly session: string;

@@ -81,6 +81,11 @@ export interface Orders {
   readonly plan: MediaPlan;
   readonly rtsp: RtspPorts;
   readonly access: RtspAccess;
+  /**
+   * bit/s into which whole pictures are left out of what a client gets over UDP, or null for every picture; answers
+   * whether there is such a client.
+   */
+  readonly 'rtsp-limit': { readonly client: number; readonly bps: number | null };
   readonly kick: { readonly client: number };
   readonly graph: { readonly pipeline: string };
 }

@@ -94,6 +94,8 @@ async function obey(message: ToMedia): Promise<unknown> {
     case 'access':
       addon.rtspAccess(message.order);
       return undefined;
+    case 'rtsp-limit':
+      return addon.rtspLimitClient(message.order.client, message.order.bps);
     case 'kick':
       return addon.rtspKick(message.order.client);
     case 'webrtc-open':

@@ -54,7 +54,7 @@ export interface SupervisorOptions {
   readonly program?: URL;
 }
 
-const standing = ['access', 'rtsp', 'plan'] as const satisfies readonly OrderKind[];
+const standing = ['access', 'rtsp', 'plan', 'steer'] as const satisfies readonly OrderKind[];
 
 const nothingRuns: Omit<Beat, 'kind'> = { pipelines: [], channels: {}, clients: [], webrtc: [] };
 

@@ -24,6 +24,10 @@ export const adaptiveBitrate = defineObservable('adaptiveBitrate', {
 
 const bps = Type.Integer({ minimum: 0, description: 'bit/s' });
 const reason = Type.String({ maxLength: 256 });
+const cause = choice(
+  ['loss', 'queue', 'growth', 'wish', 'claim', 'unknown', 'nobody'],
+  'The reason as a code: packets are lost, a queue stands, nothing is in the way of growth, it is as much as is wished, the viewer itself asks for less, nothing is known of the ways, nobody watches.',
+);
 const known = Type.Number({ minimum: 0 });
 const rung = object({
   height: Type.Union([Type.Integer({ minimum: 1 }), Type.Null()], { description: 'Lines at most.' }),
@@ -41,6 +45,7 @@ export const adaptiveState = defineObservable('adaptiveState', {
       object({
         target: bps,
         reason,
+        cause: Type.Optional(cause),
         limitedBy: Type.Optional(
           Type.String({ maxLength: 64, description: 'The viewer who sets the target.' }),
         ),
@@ -91,14 +96,15 @@ export const adaptiveLadder = defineObservable('adaptiveLadder', {
 
 export const networkStats = defineObservable('networkStats', {
   schema: object({
-    availableBandwidth: Type.Integer({ minimum: 0, description: 'bit/s' }),
+    availableBandwidth: Type.Integer({ minimum: 0, description: 'bit/s; 0 where nothing is known of it.' }),
     packetLoss: ratio,
     rtt: Type.Number({ minimum: 0, description: 'Milliseconds.' }),
     jitter: Type.Number({ minimum: 0, description: 'Milliseconds.' }),
   }),
   default: { availableBandwidth: 0, packetLoss: 0, rtt: 0, jitter: 0 },
   title: 'Network',
-  description: 'What the viewers report about the network.',
+  description:
+    'What is known of the ways to the viewers, as one: the worst, or by `adaptiveBitrate.policy` all but the worst fifth, or the middle one, of those whom the streams follow.',
   read: media.read,
   write: nobody,
   save: false,

@@ -18,7 +18,7 @@ export const streamStats = defineObservable('streamStats', {
   default: { clientCount: 0, totalBytesStreamed: 0, currentBitrate: 0, frameDrops: 0, errors: 0, uptime: 0 },
   title: 'Stream statistics',
   description:
-    'Viewers, bytes, dropped frames and errors of all streams since the server started; the bitrate is that of all viewers together.',
+    'Viewers, bytes, dropped frames and errors of all streams since the server started; the bitrate is that of all viewers together. Frames that were left out for one RTSP viewer with a narrow way count as dropped.',
   read: media.read,
   write: nobody,
   save: false,
@@ -28,7 +28,10 @@ export const streamStats = defineObservable('streamStats', {
 export const streamRecent = defineObservable('streamRecent', {
   schema: object({
     seconds: Type.Integer({ minimum: 1, description: 'How far back the counts go.' }),
-    frameDrops: count,
+    frameDrops: Type.Integer({
+      minimum: 0,
+      description: 'Frames that this machine was too slow for; not those that were left out for one viewer.',
+    }),
     errors: count,
     stalled: Type.Array(Type.String({ maxLength: 256 }), {
       maxItems: 4,

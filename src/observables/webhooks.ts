@@ -44,7 +44,9 @@ export const webhooks = defineObservable('webhooks', {
   title: 'Webhooks',
   description:
     'Addresses that are told by HTTP when something happens: who comes and goes, a camera that is lost, a change that failed. See operations.md.',
-  ...system,
+  // An address may be all that it takes to speak there, as with those of chat services.
+  read: ['System_rw'],
+  write: system.write,
   save: true,
   effect: 'live',
   redact: (hooks) =>

@@ -17,6 +17,7 @@ import { monotonicMs } from '../media/pathSamples.js';
 import { systemActor } from '../store/actor.js';
 import type { WebRtcWatchers } from './webrtc.js';
 import { DecisionSummary, type Summary } from './decisionSummary.js';
+import { RtspLimits } from './rtspLimits.js';
 
 const stepMs = 100;
 const publishMs = 1000;
@@ -40,6 +41,7 @@ export class Adaptive {
   readonly #actor = systemActor('adaptive', 'adaptive');
   readonly #subscriptions = new Subscription();
   readonly #summary: DecisionSummary;
+  readonly #rtspLimits: RtspLimits;
   readonly #steered = new Map<StreamId, number | null>();
   #collected: PathSample[] = [];
   #latest: LoopOutput | undefined;
@@ -53,6 +55,7 @@ export class Adaptive {
     this.#parts = parts;
     this.#summary = new DecisionSummary(parts.note);
     const { store, supervisor } = parts;
+    this.#rtspLimits = new RtspLimits((limit) => supervisor.order('rtsp-limit', limit));
     this.#freeFramerate = store.get('streamFramerateEffective');
     const steps = new Subject<LoopInput>();
     this.#subscriptions.add(supervisor.samples$.subscribe((samples) => this.#collected.push(...samples)));
@@ -95,9 +98,15 @@ export class Adaptive {
 
   #streams(): LoopInput['streams'] {
     const { store, supervisor } = this.#parts;
-    const encoded = (id: StreamId): Pick<StreamWish, 'encodedBps'> => {
+    const passed = store.get('streamPassthroughStatus');
+    const encoded = (id: StreamId): Pick<StreamWish, 'encodedBps' | 'steerable'> => {
       const bitrate = supervisor.beat.channels[id]?.bitrate;
-      return bitrate === undefined ? {} : { encodedBps: bitrate };
+      // JPEG knows a quality, which says little of how many bits that takes.
+      const isJpeg = id === 'stream1' && store.get('videoEncoder') === 'mjpeg';
+      return {
+        ...(bitrate === undefined ? {} : { encodedBps: bitrate }),
+        ...(passed[id].active || isJpeg ? { steerable: false } : {}),
+      };
     };
     const stream2 = store.get('stream2');
     if (store.get('adaptiveLadder').stream1.framerate === null)
@@ -138,13 +147,14 @@ export class Adaptive {
   }
 
   #carryOut(output: LoopOutput): void {
-    const { store } = this.#parts;
+    const { store, supervisor } = this.#parts;
     this.#latest = output;
     const { mode } = store.get('adaptiveBitrate');
     if (mode === 'rotoclear') this.#writeWish(output);
     else this.#restoreWish().catch(this.#complain);
     this.#steer(mode === 'auto' ? output : { ...output, streams: {} });
     this.#move(output);
+    this.#rtspLimits.take(output, supervisor.beat.clients, mode === 'auto');
     this.#limit(output);
     this.#summary.take(output);
     this.#publish(output);
@@ -152,6 +162,7 @@ export class Adaptive {
 
   #steer({ streams }: LoopOutput): void {
     const { store, supervisor } = this.#parts;
+    if (supervisor.state.phase !== 'running') return;
     const wished = { stream1: store.get('streamBitrate'), stream2: store.get('stream2').bitrate };
     const orders: Partial<Record<StreamId, number | null>> = {};
     for (const id of ['stream1', 'stream2'] as const) {
@@ -166,7 +177,11 @@ export class Adaptive {
       this.#steered.set(id, next);
     }
     if (Object.keys(orders).length > 0)
-      supervisor.order('steer', Object.fromEntries(this.#steered)).catch(this.#complain);
+      supervisor.order('steer', Object.fromEntries(this.#steered)).catch((error: unknown) => {
+        // It is told again.
+        this.#steered.clear();
+        this.#complain(error);
+      });
   }
 
   #move({ moves }: LoopOutput): void {
@@ -212,8 +227,9 @@ export class Adaptive {
     const { store } = this.#parts;
     if (output.at - this.#publishedAt < publishMs) return;
     this.#publishedAt = output.at;
-    const streamBitrateEffective = Math.round(output.streams.stream1?.target ?? store.get('streamBitrate'));
-    store.write({ streamBitrateEffective, adaptiveState: this.#state(output) }, this.#actor);
+    const adaptiveState = this.#state(output);
+    const streamBitrateEffective = adaptiveState.streams['stream1']?.target ?? store.get('streamBitrate');
+    store.write({ streamBitrateEffective, adaptiveState }, this.#actor);
   }
 
   #state({ streams, viewers }: LoopOutput): AdaptiveState {
@@ -224,10 +240,10 @@ export class Adaptive {
     return {
       active: on && shown.length > 0 && supervisor.state.phase === 'running',
       streams: Object.fromEntries(
-        Object.entries(streams).map(([id, { target, reason, limitedBy, rung }]) => [
+        Object.entries(streams).map(([id, { target, reason, cause, limitedBy, rung }]) => [
           id,
           {
-            ...{ target: Math.round(target), reason: reason.slice(0, 256), rung: { ...rung } },
+            ...{ target: Math.round(target), reason: reason.slice(0, 256), cause, rung: { ...rung } },
             ...(limitedBy === undefined ? {} : { limitedBy }),
           },
         ]),

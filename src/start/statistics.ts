@@ -5,6 +5,7 @@ import type { AppStore } from '../access/accounts.js';
 import { aggregateNetwork, type AggregatedNetwork } from '../adaptive/aggregate.js';
 import type { LoopOutput } from '../adaptive/decisions.js';
 import type { StatisticsPoint, Viewer } from '../api/services.js';
+import { monotonicMs } from '../media/pathSamples.js';
 import type { MediaState, Supervisor } from '../media/supervisor.js';
 import { mainCamera } from '../pipelines/machine.js';
 import { cameraSettings } from './cameras.js';
@@ -25,7 +26,7 @@ export interface StatisticsParts {
 export class Statistics {
   readonly #parts: StatisticsParts;
   readonly #meter = new StreamMeter();
-  readonly #startedAt = Date.now();
+  readonly #startedAt = monotonicMs();
   readonly #subscriptions = new Subscription();
   readonly #points: StatisticsPoint[] = [];
   #crashes = 0;
@@ -58,16 +59,17 @@ export class Statistics {
 
   #publish(): void {
     const { store, supervisor, viewers, decisions } = this.#parts;
-    const at = Date.now();
+    // The clock on the wall may be set at any time.
+    const now = monotonicMs();
     const figures = this.#meter.read({
-      ...{ at, report: supervisor.beat, viewers: viewers(), crashes: this.#crashes },
+      ...{ at: now, report: supervisor.beat, viewers: viewers(), crashes: this.#crashes },
       lost: lostCameras(store),
     });
     const network = aggregateNetwork(
       Object.values(decisions()?.viewers ?? {}),
       store.get('adaptiveBitrate').policy ?? 'percentile',
     );
-    const point = this.#point(at, figures, network);
+    const point = this.#point(Date.now(), figures, network);
     this.#points.push(point);
     if (this.#points.length > kept) this.#points.shift();
     store.write({
@@ -78,7 +80,7 @@ export class Statistics {
         currentBitrate: figures.sentBps,
         frameDrops: figures.totalDrops,
         errors: figures.totalErrors,
-        uptime: Math.round((at - this.#startedAt) / 1000),
+        uptime: Math.round((now - this.#startedAt) / 1000),
       },
       streamRecent: { seconds: recentSeconds, ...figures.recent, stalled: [...figures.stalled] },
       networkStats: {

@@ -15,7 +15,7 @@ type Report = Pick<Beat, 'pipelines' | 'channels'>;
 export interface Readout {
   readonly at: number;
   readonly report: Report;
-  readonly viewers: readonly Pick<Viewer, 'id' | 'stream' | 'bytes'>[];
+  readonly viewers: readonly Pick<Viewer, 'id' | 'stream' | 'bytes' | 'framesDropped'>[];
   /** Cameras that are shown and have no signal, with the reason. */
   readonly lost: readonly { readonly camera: string; readonly reason?: string | undefined }[];
   /** How often the media process had to be replaced. */
@@ -41,8 +41,10 @@ export interface Figures {
   readonly totalBytes: number;
   /** bit/s to all viewers together. */
   readonly sentBps: number;
+  /** Those that were left out for single viewers count as well. */
   readonly totalDrops: number;
   readonly totalErrors: number;
+  /** What speaks against the health of the streams, which a viewer with a narrow way does not. */
   readonly recent: { readonly frameDrops: number; readonly errors: number };
   readonly stalled: readonly string[];
   readonly streams: Readonly<Record<'stream1' | 'stream2', StreamFigures>>;
@@ -50,10 +52,15 @@ export interface Figures {
 
 export class StreamMeter {
   readonly #sent = new Growth();
+  /** Frames that were lost because this machine was too slow: for everybody. */
   readonly #drops = new Growth();
+  /** Frames that were left out on purpose, each for one viewer whose way was too narrow. */
+  readonly #shed = new Growth();
   readonly #errors = new Growth();
   readonly #frames = new Map<string, Growth>();
   readonly #bytes = new Map<string, Growth>();
+  /** Since when somebody has watched. */
+  readonly #watched = new Map<string, number>();
   #marks: Marks[] = [];
 
   read({ at, report: { pipelines, channels }, viewers, lost, crashes }: Readout): Figures {
@@ -61,6 +68,7 @@ export class StreamMeter {
     // Who takes single pictures takes those that are there: passing some over is no loss.
     const counted = Object.entries(channels).filter(([name]) => !name.startsWith('picture/'));
     this.#drops.take(counted.map(([name, { dropped }]) => [name, dropped] as const));
+    this.#shed.take(viewers.map(({ id, framesDropped = 0 }) => [id, framesDropped] as const));
     this.#errors.take([
       ...pipelines.map(({ name, restarts }) => [name, restarts] as const),
       ['the media process', crashes] as const,
@@ -86,14 +94,20 @@ export class StreamMeter {
       viewers: viewersOf(id),
     });
     const both = { stream1: figures('stream1'), stream2: figures('stream2') };
+    for (const [id, { viewers: count }] of Object.entries(both))
+      if (count === 0) this.#watched.delete(id);
+      else if (!this.#watched.has(id)) this.#watched.set(id, at);
+    const forLong = Object.entries(both).filter(
+      ([id]) => at - (this.#watched.get(id) ?? at) > stalledAfterMs,
+    );
     return {
       clients: viewers.length,
       totalBytes: now.sent,
       sentBps: Math.round(8 * rate((mark) => mark.sent)),
-      totalDrops: now.drops,
+      totalDrops: now.drops + this.#shed.total,
       totalErrors: now.errors,
       recent: { frameDrops: now.drops - oldest.drops, errors: now.errors - oldest.errors },
-      stalled: stalls(both, channels, lost),
+      stalled: stalls(forLong, channels, lost),
       streams: both,
     };
   }
@@ -106,9 +120,12 @@ function totalOf(meters: Map<string, Growth>, id: string, value: number): number
   return meter.total;
 }
 
-function stalls(streams: Figures['streams'], channels: Report['channels'], lost: Readout['lost']): string[] {
-  return Object.entries(streams).flatMap(([id, { viewers }]) => {
-    if (viewers === 0) return [];
+function stalls(
+  streams: readonly (readonly [id: string, figures: StreamFigures])[],
+  channels: Report['channels'],
+  lost: Readout['lost'],
+): string[] {
+  return streams.flatMap(([id, { viewers }]) => {
     const watching = `${id} has stalled while ${String(viewers)} ${viewers === 1 ? 'client watches' : 'clients watch'}`;
     const silent = (channels[id]?.ageMs ?? 0) > stalledAfterMs;
     if (silent) return [`${watching}: nothing has come for ${String(stalledAfterMs / 1000)} seconds`];

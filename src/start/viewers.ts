@@ -15,16 +15,20 @@ export function viewersOf({ rtsp, webrtc, pictures }: Watching): Viewer[] {
     ...rtsp
       // A connection that does not play is not a viewer yet.
       .filter(({ path }) => path !== '')
-      .map(({ id, path, user, address = '', since, bytes = 0, report }) => ({
+      .map(({ id, path, user, address = '', since, bytes = 0, report, framesDropped }) => ({
         ...{ id: `rtsp-${String(id)}`, protocol: 'rtsp' as const, stream: streamAt(path) },
         ...{ user, address, since, bytes },
         ...(report === undefined ? {} : { report }),
+        ...(framesDropped === undefined ? {} : { framesDropped }),
       })),
-    ...webrtc.map(({ viewer, stream, user, address, since, bytes, report }) => ({
-      ...{ id: viewer, protocol: 'webrtc' as const, stream: streamName(stream) },
-      ...{ user, address, since, bytes },
-      ...(report === undefined ? {} : { report }),
-    })),
+    ...webrtc
+      // Whoever asked and does not come is none either.
+      .filter(({ connected }) => connected)
+      .map(({ viewer, stream, user, address, since, bytes, report }) => ({
+        ...{ id: viewer, protocol: 'webrtc' as const, stream: streamName(stream) },
+        ...{ user, address, since, bytes },
+        ...(report === undefined ? {} : { report }),
+      })),
     ...pictures.map(({ id, protocol, stream, user, address, since, bytes }) => ({
       ...{ id, protocol, stream: streamName(stream), user, address, since, bytes },
     })),

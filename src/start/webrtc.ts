@@ -100,9 +100,10 @@ export class WebRtcWatchers implements WebRtcWatch {
   list(): WebRtcWatcher[] {
     const reports = new Map(this.#supervisor.beat.webrtc.map((each) => [each.session, each]));
     return [...this.#watchers].map(([session, { identity, viewer, since, stream, wished }]) => {
-      const { bytes = 0, report, bitrate, nacks, plis, firs } = reports.get(session) ?? {};
+      const { state = 'new', bytes = 0, report, bitrate, nacks, plis, firs } = reports.get(session) ?? {};
       return {
         ...{ session, viewer, stream, wished, since, bytes },
+        connected: state === 'connected' || state === 'disconnected',
         user: identity.name,
         address: identity.address ?? '',
         ...(report === undefined ? {} : { report }),

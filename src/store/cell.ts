@@ -84,3 +84,8 @@ export function shownValue({ definition }: Cell, value: unknown): unknown {
   if (definition.secret === true) return undefined;
   return definition.redact === undefined ? value : definition.redact(value);
 }
+
+/** What is kept of it: not what is on trial, in the middle of a drag, or the adaptive loop's for a while. */
+export function savedValue(cell: Cell): unknown {
+  return cell.durable === undefined ? cell.value : cell.durable.value;
+}

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { ObscuraError } from '../errors.js';
 import type { AppRegistry } from '../observables/registry.js';
 import { systemActor, type Actor } from './actor.js';
-import type { Cell } from './cell.js';
+import { savedValue, type Cell } from './cell.js';
 import type { Outcome, TransactOptions } from './outcome.js';
 import { isReadable, type Store, type Values } from './store.js';
 
@@ -42,7 +42,7 @@ export class Presets {
       const cell = this.#store.cell(key);
       return cell?.definition.kind === 'view' ? cell.sources.map((source) => source.key) : [key];
     });
-    const values = Object.fromEntries(cells.map((key) => [key, this.#storable(actor, key).value]));
+    const values = Object.fromEntries(cells.map((key) => [key, savedValue(this.#storable(actor, key))]));
     this.#assertMayReplace(actor, name);
     await this.#put(actor, (presets) => ({
       ...presets,

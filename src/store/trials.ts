@@ -1,4 +1,5 @@
 // Changes on trial: a setting that can shut people out returns by itself unless somebody who still gets in confirms it.
+import { filter, type Subscription } from 'rxjs';
 import { ObscuraError, messageOf } from '../errors.js';
 import { systemActor, type Actor } from './actor.js';
 import type { Registry } from './cell.js';
@@ -8,20 +9,30 @@ import type { Store } from './store.js';
 interface Trial {
   readonly revision: number;
   readonly before: Readonly<Record<string, unknown>>;
+  /** What is to be saved: as it was set, and as people have changed it since. */
+  readonly wanted: Record<string, unknown>;
   readonly connection: object;
   readonly timer: NodeJS.Timeout;
 }
 
-type TrialStore = Pick<Store<Registry>, 'cell' | 'submit'>;
+type TrialStore = Pick<Store<Registry>, 'cell' | 'submit' | 'commits$'>;
 
 export class Trials {
   readonly #store: TrialStore;
   readonly #onFault: (message: string) => void;
   readonly #trials = new Map<number, Trial>();
+  readonly #following: Subscription;
 
   constructor(store: TrialStore, onFault: (message: string) => void) {
     this.#store = store;
     this.#onFault = onFault;
+    // The adaptive loop may have a setting as its own for a while; nobody confirms that.
+    this.#following = store.commits$
+      .pipe(filter(({ actor }) => actor.via !== 'adaptive'))
+      .subscribe(({ changed }) => {
+        for (const { wanted } of this.#trials.values())
+          for (const { key, value } of changed) if (Object.hasOwn(wanted, key)) wanted[key] = value;
+      });
   }
 
   /** The change is in force but not saved: after a crash the old value is back as well. */
@@ -43,7 +54,8 @@ export class Trials {
     const timer = setTimeout(() => {
       void this.#revert(revision);
     }, seconds * 1000);
-    this.#trials.set(revision, { revision, before, connection, timer });
+    const wanted = Object.fromEntries(settings.map((key) => [key, this.#store.cell(key)?.value]));
+    this.#trials.set(revision, { revision, before, wanted, connection, timer });
     return { outcome, confirmBefore: Date.now() + seconds * 1000 };
   }
 
@@ -57,18 +69,20 @@ export class Trials {
         'conflict',
         'Confirm over another connection: this one was open before the change',
       );
-    const values = Object.fromEntries(
-      Object.keys(trial.before).map((key) => [key, this.#store.cell(key)?.value]),
+    const outcome = await this.#store.submit(
+      actor,
+      { ...trial.wanted },
+      {
+        note: `confirms revision ${String(revision)}`,
+      },
     );
-    const outcome = await this.#store.submit(actor, values, {
-      note: `confirms revision ${String(revision)}`,
-    });
     if (outcome.ok) this.#end(trial);
     return outcome;
   }
 
   /** At a stop nobody can confirm any more. */
   async close(): Promise<void> {
+    this.#following.unsubscribe();
     await Promise.all([...this.#trials.keys()].map((revision) => this.#revert(revision)));
   }
 

@@ -5,6 +5,7 @@ import {
   lowersSeconds,
   measure,
   returnSeconds,
+  type Measures,
 } from '../../src/adaptive/simulator/measures.js';
 import type { Controller, Scenario } from '../../src/adaptive/simulator/scenario.js';
 import {
@@ -27,35 +28,53 @@ function runsOf(scenario: Scenario, controller: Controller = auto): readonly Run
   return seeds.map((seed) => simulate({ ...scenario, seed }, controller));
 }
 
-function mean(runs: readonly Run[], value: (run: Run) => number): number {
-  return runs.reduce((sum, run) => sum + value(run), 0) / runs.length;
+/** What several tests ask about; nothing changes a run afterwards. */
+const cameraRuns = new Map<Controller, readonly Run[]>();
+
+function runsOfCamera(controller: Controller = auto): readonly Run[] {
+  const runs = cameraRuns.get(controller) ?? runsOf(cameraStep, controller);
+  cameraRuns.set(controller, runs);
+  return runs;
 }
 
-const utilisation = (run: Run): number => measure(run).utilisation;
-const queue95 = (run: Run): number => measure(run).queue95Ms;
+function mean<Of>(all: readonly Of[], value: (one: Of) => number): number {
+  return all.reduce((sum, one) => sum + value(one), 0) / all.length;
+}
+
+const allMeasures = new WeakMap<Run, Measures>();
+
+function measured(run: Run): Measures {
+  const measures = allMeasures.get(run) ?? measure(run);
+  allMeasures.set(run, measures);
+  return measures;
+}
+
+const utilisation = (run: Run): number => measured(run).utilisation;
+const queue95 = (run: Run): number => measured(run).queue95Ms;
+const unplayable = (run: Run): number => measured(run).unplayable;
+const freezeSeconds = (run: Run): number => measured(run).freezeSeconds;
 
 describe('one viewer on a link', () => {
   it('gets most of 8-2-8 Mbit/s, with a short queue', () => {
-    const runs = runsOf(cameraStep);
-    expect(mean(runs, utilisation)).toBeGreaterThan(0.89);
-    expect(mean(runs, queue95)).toBeLessThan(64);
-    expect(mean(runs, (run) => drainSeconds(run, 30))).toBeLessThanOrEqual(1.1);
+    const runs = runsOfCamera();
+    expect(mean(runs, utilisation)).toBeGreaterThan(0.9);
+    expect(mean(runs, queue95)).toBeLessThan(60);
+    expect(mean(runs, (run) => drainSeconds(run, 30))).toBeLessThanOrEqual(0.8);
+    expect(mean(runs, freezeSeconds)).toBeLessThan(1.1);
     expect(mean(runs, (run) => lowersSeconds(run, 30))).toBeLessThanOrEqual(0.6);
     expect(mean(runs, (run) => returnSeconds(run, 60, 0.9, 30) ?? 99)).toBeLessThanOrEqual(3.3);
   });
 
   it('is better off than with a fixed bitrate and with the law of the reference', () => {
-    const runs = runsOf(cameraStep);
-    expect(mean(runs, queue95)).toBeLessThan(mean(runsOf(cameraStep, fixed), queue95));
-    expect(mean(runs, utilisation)).toBeGreaterThan(mean(runsOf(cameraStep, reference), utilisation));
+    const runs = runsOfCamera();
+    expect(mean(runs, queue95)).toBeLessThan(mean(runsOfCamera(fixed), queue95));
+    expect(mean(runs, utilisation)).toBeGreaterThan(mean(runsOfCamera(reference), utilisation));
     for (const other of [fixed, reference]) {
-      const others = runsOf(cameraStep, other);
+      const others = runsOfCamera(other);
       expect(mean(runs, (run) => drainSeconds(run, 30))).toBeLessThan(
         mean(others, (run) => drainSeconds(run, 30)),
       );
-      expect(mean(runs, (run) => measure(run).unplayable)).toBeLessThan(
-        mean(others, (run) => measure(run).unplayable),
-      );
+      expect(mean(runs, unplayable)).toBeLessThan(mean(others, unplayable));
     }
   });
 
@@ -74,10 +93,10 @@ describe('one viewer on a link', () => {
     { name: '6 % random loss', least: 0.87, queue: 120, reversals: 12 },
     { name: 'loss in bursts', least: 0.91, queue: 65, reversals: 2 },
     { name: 'a queue of 50 ms', least: 0.9, queue: 45, reversals: 15 },
-    { name: 'Wi-Fi, 3 to 9 Mbit/s', least: 0.5, queue: 190, reversals: 25 },
+    { name: 'Wi-Fi, 3 to 9 Mbit/s', least: 0.48, queue: 190, reversals: 25 },
     { name: 'Wi-Fi, bunches of 20 ms, 8-2-8 Mbit/s', least: 0.84, queue: 85, reversals: 9 },
     { name: 'token bucket of 16 kB, 8-2-8 Mbit/s', least: 0.82, queue: 125, reversals: 19 },
-    { name: 'token bucket of 64 kB, 8-2-8 Mbit/s', least: 0.82, queue: 100, reversals: 16 },
+    { name: 'token bucket of 64 kB, 8-2-8 Mbit/s', least: 0.82, queue: 105, reversals: 16 },
     { name: 'a fifth of the feedback lost, 8-2-8 Mbit/s', least: 0.85, queue: 70, reversals: 7 },
     { name: 'feedback late by 300 ms at times', least: 0.86, queue: 70, reversals: 4 },
     { name: 'way of 100 ms, 8-2-8 Mbit/s', least: 0.87, queue: 70, reversals: 3 },
@@ -86,9 +105,10 @@ describe('one viewer on a link', () => {
   ])('uses $least of the link: $name', ({ name, least, queue, reversals }) => {
     const from = name.startsWith('begins') ? 5 : 0;
     const runs = runsOf(called(name));
-    expect(mean(runs, (run) => measure(run, undefined, from).utilisation)).toBeGreaterThan(least);
-    expect(mean(runs, (run) => measure(run, undefined, from).queue95Ms)).toBeLessThan(queue);
-    expect(mean(runs, (run) => measure(run).reversalsPerMinute)).toBeLessThanOrEqual(reversals);
+    const measures = runs.map((run) => measure(run, undefined, from));
+    expect(mean(measures, (each) => each.utilisation)).toBeGreaterThan(least);
+    expect(mean(measures, (each) => each.queue95Ms)).toBeLessThan(queue);
+    expect(mean(measures, (each) => each.reversalsPerMinute)).toBeLessThanOrEqual(reversals);
   });
 
   it('shares a link with a TCP flow, and starves neither itself nor that', () => {
@@ -113,11 +133,8 @@ describe('one viewer on a link', () => {
   });
 
   it('returns soon after a pause', () => {
-    const [paused, played] = [called('paused for 5 s'), cameraStep].map((scenario) =>
-      simulate(scenario, auto),
-    );
-    if (paused === undefined || played === undefined) throw new Error('Nothing ran');
-    expect(measure(paused).utilisation).toBeGreaterThan(0.93 * measure(played).utilisation);
+    const [played, paused] = [runsOfCamera(), runsOf(called('paused for 5 s'))];
+    expect(mean(paused, utilisation)).toBeGreaterThan(0.93 * mean(played, utilisation));
   });
 });
 
@@ -130,14 +147,14 @@ describe('one viewer of another kind', () => {
     const runs = runsOf(called(name));
     expect(mean(runs, (run) => drainSeconds(run, 50))).toBeLessThanOrEqual(drained);
     expect(mean(runs, utilisation)).toBeGreaterThan(least);
-    expect(mean(runs, (run) => measure(run).unplayable)).toBeLessThan(0.06);
+    expect(mean(runs, unplayable)).toBeLessThan(0.06);
   });
 
   it('keeps up over TCP', () => {
     const runs = runsOf(called('over TCP, 8-2-8 Mbit/s'));
     expect(mean(runs, (run) => lowersSeconds(run, 50))).toBeLessThanOrEqual(1.2);
     expect(mean(runs, (run) => returnSeconds(run, 100, 0.8, 50) ?? 99)).toBeLessThanOrEqual(20);
-    expect(mean(runs, (run) => measure(run).unplayable)).toBeLessThan(0.03);
-    expect(mean(runs, (run) => measure(run).freezeSeconds)).toBeLessThan(2);
+    expect(mean(runs, unplayable)).toBeLessThan(0.03);
+    expect(mean(runs, freezeSeconds)).toBeLessThan(2);
   });
 });

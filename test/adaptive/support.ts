@@ -58,12 +58,15 @@ export function runOver(
   seconds: number,
   ways: Readonly<Record<string, (second: number) => Way>>,
   more: Partial<LoopInput> = {},
+  /** Who is there, where that changes. */
+  roster?: (second: number) => readonly Viewer[],
 ): readonly LoopOutput[] {
   const source = new Subject<LoopInput>();
   const outputs: LoopOutput[] = [];
   source.pipe(adaptiveLoop()).subscribe((output) => outputs.push(output));
-  const viewers = more.viewers ?? Object.keys(ways).map((id) => viewer(id));
+  const always = more.viewers ?? Object.keys(ways).map((id) => viewer(id));
   for (let at = 0; at <= seconds * 1000; at += 100) {
+    const viewers = roster?.(at / 1000) ?? always;
     const sent = outputs.at(-1)?.streams;
     const samples = viewers.flatMap(({ id, stream }) => {
       const way = ways[id]?.(at / 1000);

@@ -124,4 +124,4 @@ it('all hold the last value in the end, and the one that reads nothing costs the
       expect(watcher.state.get(key)).toEqual(store.get(key));
     watcher.ws.terminate();
   }
-});
+}, 60_000);

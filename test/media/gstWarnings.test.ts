@@ -9,6 +9,11 @@ it.each([
   [{ message: 'no answer', withheld: 7 }, 'warn', 'no answer (and 7 more before it)'],
   [{ message: 'cannot open rtsp://ann:word@192.0.2.1/' }, 'warn', 'cannot open rtsp://***@192.0.2.1/'],
   [{ message: 'client 0x1: not allowed', category: 'rtspclient' }, 'debug', 'client 0x1: not allowed'],
+  [
+    { message: 'media 0x1 was prepared by other client', category: 'rtspmedia' },
+    'debug',
+    'media 0x1 was prepared by other client',
+  ],
   [{ message: 'client 0x1: not allowed' }, 'warn', 'client 0x1: not allowed'],
 ])('of %j it is told at %s', (more, level, message) => {
   const whole = { ...warning, ...more };

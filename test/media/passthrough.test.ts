@@ -169,7 +169,7 @@ it('shows the card when the camera goes, and passes it on again when it returns'
   await expect
     .poll(() => viewer.frames.slice(-5).every(({ captured }) => captured === undefined), { timeout: 10_000 })
     .toBe(true);
-  expect(server.store.get('cameraStatus').primary.state).toBe('no signal');
+  await expect.poll(() => server.store.get('cameraStatus').primary.state).toBe('no signal');
   await camera.change({ rtspEnabled: true });
   await expect
     .poll(() => viewer.frames.slice(-5).every(({ captured }) => captured !== undefined), { timeout: 20_000 })

@@ -561,7 +561,7 @@ describe('whoever looks after the server', () => {
       },
       { protocol: 'rtsp', user: 'viewer', stream: '/stream1', transport: 'udp' },
     ]);
-    expect(server.store.get('streamStats').clientCount).toBe(2);
+    await expect.poll(() => server.store.get('streamStats').clientCount).toBe(2);
     expect((await ask('/api/clients', 'GET', `guest:${peoplePassword}`)).status).toBe(403);
     const id = clients[1]?.id ?? '';
     expect((await ask(`/api/clients/${id}`, 'DELETE', `viewer:${peoplePassword}`)).status).toBe(403);

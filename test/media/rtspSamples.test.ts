@@ -7,7 +7,10 @@ import type { RtspClientReport } from '../../src/media/messages.js';
 import { DatagramRelay } from '../support/DatagramRelay.js';
 import {
   estimate,
+  farewell,
   keyframeWish,
+  named,
+  packet,
   packetsMissing,
   pictureLoss,
   receiverReport,
@@ -17,8 +20,9 @@ import { RtspViewer } from '../support/RtspViewer.js';
 import { StreamLab } from '../support/StreamLab.js';
 
 const kilobits = 6000;
-/** More than half a second, of the clock of the pictures. */
-const longestPictureTicks = 50_000;
+/** Of the clock of the pictures: more than half a second, and more than one picture. */
+const longPause = 50_000;
+const onePicture = 4500;
 let lab: StreamLab;
 const endings: (() => Promise<unknown>)[] = [];
 
@@ -54,6 +58,7 @@ function gstreamer(protocol: 'tcp' | 'udp'): Promise<{ player: ChildProcess; id:
     const words = ['-q', 'rtspsrc', `location=${lab.url()}`, `protocols=${protocol}`, 'latency=0'];
     const player = spawn('gst-launch-1.0', [...words, '!', 'fakesink'], { stdio: 'ignore' });
     endings.push(async () => {
+      if (player.exitCode !== null) return;
       const gone = once(player, 'exit');
       player.kill('SIGKILL');
       await gone;
@@ -180,6 +185,89 @@ describe('whoever is no viewer', () => {
   });
 });
 
+describe('a viewer', () => {
+  it('who speaks in the name of the stream ends it for nobody', async () => {
+    const players = [await gstreamer('tcp'), await gstreamer('udp')];
+    const sources = new Set<number>();
+    const witness = await socket({
+      onPacket: (channel, rtp) => channel === 0 && sources.add(rtp.readUInt32BE(8)),
+    });
+    await witness.player.until(() => sources.size > 0);
+    const [own = 0] = sources;
+    const words = [
+      Buffer.concat([receiverReport(own, { about: own }), named(own, 'somebody else')]),
+      Buffer.concat([receiverReport(7), farewell(own)]),
+      // What cannot be read: an application's packet of which nothing is there.
+      Buffer.concat([packet(200, 0, Buffer.alloc(4)), Buffer.from([0x80, 204, 0xff, 0xff])]),
+    ];
+    for (const transport of ['udp', 'tcp'] as const) {
+      const liar = await socket({ transport });
+      for (const each of words) liar.player.report(each);
+      liar.player.report(Buffer.concat([receiverReport(7), estimate(7, own, 5e6)]));
+      await lab.until(() => lab.client(liar.id).estimateBps === 5e6);
+    }
+    const { pictures } = witness.player;
+    await witness.player.until((player) => player.pictures > pictures + 30);
+    expect([...sources]).toEqual([own]);
+    for (const { player } of players) expect(player.exitCode).toBeNull();
+  });
+});
+
+describe('viewers', () => {
+  it('who come as others go are all served', async () => {
+    // Of pipelines that are taken down as they begin, GStreamer complains of this and that.
+    const churned = await StreamLab.start(1000);
+    endings.push(() => churned.stop());
+    const going: Promise<void>[] = [];
+    for (let times = 0; times < 100; times += 1) {
+      const player = await RtspSocket.play(churned.port, '/stream1', '', { transport: 'udp' });
+      await player.until(({ packets }) => packets > 0);
+      going.push(player.stop());
+    }
+    await Promise.all(going);
+  });
+});
+
+describe('keyframes', () => {
+  it('come once a second for whoever asks with every picture, and at once for another', async () => {
+    // By the clock of the pictures.
+    const keyframesAt = new Set<number>();
+    const times: number[] = [];
+    let own = 0;
+    const witness = await socket({
+      onPacket: (channel, rtp) => {
+        if (channel !== 0) return;
+        own = rtp.readUInt32BE(8);
+        const at = rtp.readUInt32BE(4);
+        if (times.at(-1) !== at) times.push(at);
+        if (isOfKeyframe(rtp)) keyframesAt.add(at);
+      },
+    });
+    const greedy = await socket({ transport: 'udp' });
+    await witness.player.until(() => keyframesAt.size > 0 && own !== 0);
+    const asked = times.length;
+    let wishedWith = 0;
+    await witness.player.until(() => {
+      if (wishedWith < times.length)
+        greedy.player.report(Buffer.concat([receiverReport(7), pictureLoss(7, own)]));
+      wishedWith = times.length;
+      return times.length > asked + 100;
+    });
+    const span = times.slice(asked);
+    const seconds = ((span.at(-1) ?? 0) - (span[0] ?? 0)) / 90_000;
+    const had = span.filter((at) => keyframesAt.has(at)).length;
+    expect(had).toBeGreaterThanOrEqual(3);
+    // Three that it may have at once, one each second, and one that was under way for whoever came before.
+    expect(had).toBeLessThanOrEqual(3 + seconds + 2);
+
+    const modest = await socket({ transport: 'udp' });
+    await modest.player.until(({ pictures }) => pictures > 5);
+    const before = keyframesAt.size;
+    modest.player.report(Buffer.concat([receiverReport(8), pictureLoss(8, own)]));
+    await witness.player.until(() => keyframesAt.size > before);
+  });
+});
+
 describe('a connection', () => {
   it('is looked at while ffmpeg plays over it, which reports nothing', async () => {
     const { id } = await ffmpeg('tcp');
@@ -247,6 +335,65 @@ describe('a connection', () => {
   });
 });
 
+describe('a viewer over UDP that is limited', () => {
+  const limit = 2_000_000;
+  const watch = async (pictures: Pictures): Promise<Awaited<ReturnType<typeof socket>>> =>
+    await socket({ transport: 'udp', onPacket: (_channel, packet) => pictures.take(packet) });
+  const bytesOf = (id: number): number => lab.client(id).bytes ?? 0;
+
+  beforeAll(() => lab.play('h264', kilobits, 30));
+  afterAll(() => lab.play('h264', kilobits));
+
+  it('gets whole pictures that fit, without a gap in their numbers, and others get every picture', async () => {
+    const [thin, whole] = [new Pictures(onePicture), new Pictures(onePicture)];
+    const [limited, free, decoder] = [await watch(thin), await watch(whole), await ffmpeg('udp')];
+    await decoder.player.more(5);
+    for (const { id } of [limited, decoder]) await lab.limit(id, limit);
+    await lab.until(() => (lab.client(limited.id).framesDropped ?? 0) > 20);
+    // Of the same beat.
+    const [bytes, frames] = [bytesOf(limited.id), lab.stream.frames];
+    await lab.until(() => lab.stream.frames > frames + 60);
+    const bps = (8 * (bytesOf(limited.id) - bytes)) / ((lab.stream.frames - frames) / 30);
+    expect(bps).toBeLessThan(1.3 * limit);
+    expect(bps).toBeGreaterThan(0.4 * limit);
+    expect(thin.gaps).toBeGreaterThan(1);
+    expect(lab.client(free.id).framesDropped).toBeUndefined();
+    await decoder.player.more(10);
+    expect(decoder.player.complaints).toBe('');
+
+    // Without a limit it gets every picture again, still without a gap in the numbers.
+    await lab.limit(limited.id, null);
+    await limited.player.until(() => thin.sinceGap > 35);
+    expect([thin.complaints, whole.complaints, whole.gaps]).toEqual([[], [], 0]);
+  });
+
+  it('is sent nothing more once it has left, and everything when it comes back', async () => {
+    const [limited, free] = [await watch(new Pictures()), await watch(new Pictures())];
+    await lab.limit(limited.id, limit);
+    await lab.until(() => (lab.client(limited.id).framesDropped ?? 0) > 0);
+    await limited.player.tearDown();
+    const more = async (count: number): Promise<void> => {
+      const { pictures } = free.player;
+      await free.player.until((player) => player.pictures > pictures + count);
+    };
+    // What was under way arrives.
+    await more(3);
+    const { packets } = limited.player;
+    await more(15);
+    expect(limited.player.packets).toBe(packets);
+    // Closed without a word.
+    const other = await watch(new Pictures());
+    await lab.limit(other.id, limit);
+    await lab.until(() => (lab.client(other.id).framesDropped ?? 0) > 0);
+    await other.player.stop();
+    await lab.until(() => lab.clients.length === 2);
+    const again = new Pictures(onePicture);
+    const { player } = await watch(again);
+    await player.until(() => again.sinceGap > 15);
+    expect([again.complaints, again.gaps]).toEqual([[], 0]);
+  });
+});
+
 /** Whether what comes can be decoded: no packet is missing, and after pictures that are, a keyframe comes. */
 class Pictures {
   readonly complaints: string[] = [];
@@ -256,6 +403,11 @@ class Pictures {
   #timestamp: number | undefined;
   #sequence: number | undefined;
   #needsKey = false;
+  readonly #longestTicks: number;
+
+  constructor(longestTicks = longPause) {
+    this.#longestTicks = longestTicks;
+  }
 
   take(packet: Buffer): void {
     const [sequence, timestamp] = [packet.readUInt16BE(2), packet.readUInt32BE(4)];
@@ -263,7 +415,7 @@ class Pictures {
     [this.#sequence, this.#timestamp] = [sequence, timestamp];
     if (last !== undefined && sequence !== ((last + 1) & 0xffff))
       this.complaints.push(`A packet is missing before ${String(sequence)}`);
-    if (before !== undefined && timestamp - before > longestPictureTicks) {
+    if (before !== undefined && timestamp - before > this.#longestTicks) {
       this.gaps += 1;
       this.sinceGap = 0;
       this.#needsKey = true;

@@ -1,6 +1,6 @@
 // What people see of how the streams fare, and the law of the reference product, with ffmpeg behind a network that loses
 // what it is told to.
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { ValueOf } from '../../src/observables/define.js';
 import type { AppRegistry } from '../../src/observables/registry.js';
 import type { Outcome } from '../../src/store/outcome.js';
@@ -94,6 +94,19 @@ describe('statistics', () => {
   });
 });
 
+it('do not mind when somebody sets the clock', async () => {
+  vi.useFakeTimers({ toFake: ['Date'] });
+  try {
+    vi.setSystemTime(Date.now() - 3_600_000);
+    const { uptime } = value('streamStats');
+    await expect.poll(() => value('streamStats').uptime, soon).toBeGreaterThan(uptime + 1);
+    expect(value('statistics').stream1.fps).toBeLessThan(60);
+    expect(value('statistics').at).toBeLessThan(Date.now() + 5000);
+  } finally {
+    vi.useRealTimers();
+  }
+});
+
 describe('mode rotoclear', () => {
   it('lowers the wish itself by a fifth a second while much is lost, but not below the floor', async () => {
     relay.loses = (serial) => serial % 8 === 0;
@@ -157,6 +170,40 @@ describe('mode auto', () => {
     expect(Object.values(value('adaptiveState').viewers)).toMatchObject([{ stream: 'stream1', votes: true }]);
     relay.loses = () => false;
     await expect.poll(() => value('streamBitrateEffective'), soon).toBeGreaterThan(0.9 * wish);
+  });
+});
+
+describe('a viewer over UDP with a narrow way beside one with a good way', () => {
+  it('misses whole pictures and decodes the rest, and the other gets all of the bitrate', async () => {
+    await adapt('auto', 300_000);
+    const good = new RtspViewer(server.rtsp(), 'udp');
+    try {
+      await good.more(10);
+      relay.capacity = 700_000;
+      const lostOver = async (pictures: number): Promise<number> => {
+        const before = relay.overflown;
+        await viewer.more(pictures);
+        return relay.overflown - before;
+      };
+      await lostOver(10);
+      await expect.poll(() => lostOver(20), { ...soon, timeout: 40_000 }).toBe(0);
+      const { length } = viewer.complaints;
+      expect(await lostOver(10)).toBe(0);
+      expect(viewer.complaints.slice(length)).toBe('');
+      const votes = Object.values(value('adaptiveState').viewers).map((each) => each.votes);
+      expect(votes.sort()).toEqual([false, true]);
+      expect(value('streamBitrateEffective')).toBeGreaterThan(0.9 * wish);
+      expect(good.complaints).toBe('');
+      // It is told, and nobody else is to blame.
+      expect(value('streamStats').frameDrops).toBeGreaterThan(30);
+      const metrics = await (await ask('/metrics')).text();
+      const dropped = /^obscura_frames_total{stream="stream1",result="dropped"} (\d+)$/m.exec(metrics)?.[1];
+      expect(Number(dropped)).toBeGreaterThan(30);
+      expect(value('streamHealth')).toEqual({ healthy: true, reasons: [] });
+    } finally {
+      relay.capacity = Infinity;
+      await good.close();
+    }
   });
 });
 

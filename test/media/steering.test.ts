@@ -89,6 +89,17 @@ it('outlives a new pipeline, never exceeds what the plan asks for, and ends', as
   await expect.poll(() => encoder('encode/stream2')?.encoderBitrate).toBe(200_000);
 });
 
+it('holds for the process that takes the place of another', async () => {
+  await steer({ stream1: 400_000 });
+  const { state } = lab.supervisor;
+  if (state.phase !== 'running') throw new Error('It does not run');
+  process.kill(state.pid, 'SIGKILL');
+  await expect
+    .poll(() => lab.supervisor.state, { timeout: 20_000 })
+    .toMatchObject({ phase: 'running', pid: expect.not.toBeOneOf([state.pid]) as number });
+  await expect.poll(() => encoder()?.encoderBitrate, { timeout: 20_000 }).toBe(400_000);
+});
+
 it('leaves alone what is passed on as the camera sends it', async () => {
   const { primary, secondary } = lab.settings.cameraHeadSettings;
   await lab.change({

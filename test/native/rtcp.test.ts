@@ -36,6 +36,21 @@ const cases: readonly (readonly [what: string, bytes: Buffer, taken: string])[] 
     'nacks=1 plis=1 firs=1 estimate=-1',
   ],
   ['an estimate', Buffer.concat([receiverReport(8), remb]), 'nacks=0 plis=0 firs=0 estimate=5000000'],
+  [
+    'an estimate beyond all networks',
+    packet(206, 15, Buffer.from('000000080000000052454d4201ffffff00000009', 'hex')),
+    'nacks=0 plis=0 firs=0 estimate=1000000000000',
+  ],
+  [
+    'a jitter of a minute',
+    receiverReport(8, { ...block, jitter: 60 * 90_000 }),
+    `${nothing} report=9,0.250,-3,5400000,7,65536`,
+  ],
+  [
+    'a jitter beyond a minute',
+    receiverReport(8, { ...block, jitter: 60 * 90_000 + 1 }, { about: 10, lost: 5 }),
+    `${nothing} report=10,0.000,5,0,0,0`,
+  ],
   ['another application', packet(206, 15, Buffer.from('000000080000000045564952', 'hex')), nothing],
   [
     'names and farewells',

@@ -4,7 +4,7 @@ import { DecisionSummary, type Summary } from '../../src/start/decisionSummary.j
 
 function decided(at: number, target: number, reason = ''): LoopOutput {
   const rung = { height: null, framerate: null };
-  return { at, streams: { stream1: { target, reason, rung } }, viewers: {}, moves: [] };
+  return { at, streams: { stream1: { target, reason, cause: 'queue', rung } }, viewers: {}, moves: [] };
 }
 
 describe('the summary of decisions', () => {

@@ -103,6 +103,20 @@ describe('the meter of the streams', () => {
     expect([figures.totalDrops, figures.totalErrors]).toEqual([120, 4]);
   });
 
+  it('counts what is left out for one viewer as dropped, but not against the health of the streams', () => {
+    const seconds = new Seconds();
+    seconds.pass({ viewers: [viewer('a'), { ...viewer('b'), framesDropped: 10 }] });
+    seconds.pass({
+      viewers: [
+        { ...viewer('a'), framesDropped: 150 },
+        { ...viewer('b'), framesDropped: 60 },
+      ],
+    });
+    const figures = seconds.pass({ channels: { stream1: { dropped: 5 } } });
+    expect(figures.totalDrops).toBe(215);
+    expect(figures.recent.frameDrops).toBe(5);
+  });
+
   it('takes no pictures that somebody passed over for dropped', () => {
     const seconds = new Seconds();
     expect(seconds.pass({ channels: { 'picture/a': { dropped: 500 } } }).totalDrops).toBe(0);
@@ -112,6 +126,9 @@ describe('the meter of the streams', () => {
     const silent = { channels: { stream1: { ageMs: 2500 } } };
     const seconds = new Seconds();
     expect(seconds.pass(silent).stalled).toEqual([]);
+    // It may have been idle so far.
+    for (let second = 0; second < 3; second += 1)
+      expect(seconds.pass({ ...silent, viewers: [viewer('a')] }).stalled).toEqual([]);
     expect(seconds.pass({ ...silent, viewers: [viewer('a')] }).stalled).toEqual([
       'stream1 has stalled while 1 client watches: nothing has come for 2 seconds',
     ]);
@@ -123,7 +140,9 @@ describe('the meter of the streams', () => {
       channels: { stream1: {} },
       lost: [{ camera: 'primary', reason: 'no answer' }],
     };
-    expect(new Seconds().pass(scene).stalled).toEqual([
+    const seconds = new Seconds();
+    for (let second = 0; second < 3; second += 1) seconds.pass(scene);
+    expect(seconds.pass(scene).stalled).toEqual([
       'stream1 has stalled while 2 clients watch: the primary camera gives no picture (no answer)',
     ]);
   });

@@ -4,6 +4,7 @@ import { Locks } from '../../src/store/locks.js';
 import { Store } from '../../src/store/store.js';
 import { Trials } from '../../src/store/trials.js';
 import { MemoryJournal } from '../support/MemoryJournal.js';
+import { systemActor } from '../../src/store/actor.js';
 import { admin, operator } from '../support/people.js';
 
 beforeEach(() => {
@@ -76,6 +77,20 @@ describe('a change on trial', () => {
     await vi.advanceTimersByTimeAsync(120_000);
     expect(store.get('httpPort')).toBe(9090);
     expect(journal.commits).toMatchObject([{ set: { httpPort: 9090 }, was: { httpPort: 8080 } }]);
+  });
+
+  it('saves what people have made of it, and not what the adaptive loop has for a while', async () => {
+    const { store, journal, trials } = parts();
+    const loop = systemActor('adaptive', 'adaptive');
+    const { outcome } = await trials.begin(admin, { streamBitrate: 3_000_000 }, 60, {}, {});
+    await store.transact(loop, { streamBitrate: 6_000_000 }, { transient: true });
+    await trials.confirm(admin, outcome.revision, {});
+    expect(journal.commits).toMatchObject([{ set: { streamBitrate: 3_000_000 } }]);
+    const again = await trials.begin(admin, { streamBitrate: 4_000_000 }, 60, {}, {});
+    await store.transact(admin, { streamBitrate: 4_500_000 }, { transient: true });
+    await store.transact(loop, { streamBitrate: 5_400_000 }, { transient: true });
+    await trials.confirm(admin, again.outcome.revision, {});
+    expect(journal.commits.at(-1)).toMatchObject({ set: { streamBitrate: 4_500_000 } });
   });
 
   it('that is refused leaves nothing to confirm', async () => {

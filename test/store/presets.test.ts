@@ -31,6 +31,13 @@ describe('a preset', () => {
     expect(presets.list(operator)['night']).toMatchObject({ by: operator.name, created: 1_700_000_000_000 });
   });
 
+  it('keeps what is saved, and not what holds for a while', async () => {
+    await store.transact(root, { streamBitrate: 3_000_000 });
+    await store.transact(root, { streamBitrate: 9_000_000 }, { transient: true });
+    await presets.save(operator, 'night', ['streamBitrate']);
+    expect(presets.list(operator)['night']?.values).toEqual({ streamBitrate: 3_000_000 });
+  });
+
   it('keeps the setting behind a second name', async () => {
     await store.transact(root, { brightness: 70, fps: 25 });
     await presets.save(admin, 'look', ['brightness', 'fps']);

@@ -3,6 +3,9 @@ import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 
 /** Two sockets, for packets and for reports, as a player and a server settle them. */
+/** Milliseconds. */
+const longestQueue = 200;
+
 type Pair = readonly [DatagramSocket, DatagramSocket];
 
 /** A network between the server and one player of RTSP over UDP, which takes its time and loses what it is told to. */
@@ -13,6 +16,10 @@ export class DatagramRelay {
   wobble = 0;
   /** Which packets of the stream, counted from 1, do not get through. */
   loses: (serial: number) => boolean = () => false;
+  /** bit/s towards the player; a packet that would wait longer than `longestQueue` is lost. */
+  capacity = Infinity;
+  /** Packets that were lost that way. */
+  overflown = 0;
   readonly port: number;
   readonly #listener: Server;
   readonly #sockets = new Set<Socket>();
@@ -23,6 +30,7 @@ export class DatagramRelay {
   #serial = 0;
   #pictures = 0;
   #last = 0;
+  #freeAt = 0;
   #closed = false;
 
   private constructor(listener: Server, towardsServer: Pair, towardsPlayer: Pair) {
@@ -86,22 +94,35 @@ export class DatagramRelay {
   #joinDatagrams(kind: 0 | 1): void {
     const [inner, outer] = [this.#towardsServer[kind], this.#towardsPlayer[kind]];
     inner.on('message', (packet) => {
-      if (kind === 1) this.#pass(outer, packet, this.#playerPorts[1], this.delay);
-      else this.#passMedia(outer, packet);
+      const queue = this.#queueFor(packet);
+      if (queue > longestQueue) {
+        this.overflown += 1;
+        return;
+      }
+      if (kind === 1) this.#pass(outer, packet, this.#playerPorts[1], this.delay + queue);
+      else this.#passMedia(outer, packet, queue);
     });
     outer.on('message', (packet) => {
       this.#pass(inner, packet, this.#serverPorts[kind], this.delay);
     });
   }
 
-  #passMedia(socket: DatagramSocket, packet: Buffer): void {
+  /** How long the link takes until it has sent this; where that is too long, it does not. */
+  #queueFor({ length }: Buffer): number {
+    const now = Date.now();
+    const until = Math.max(now, this.#freeAt) + (length * 8000) / this.capacity;
+    if (until - now <= longestQueue) this.#freeAt = until;
+    return until - now;
+  }
+
+  #passMedia(socket: DatagramSocket, packet: Buffer, queue: number): void {
     this.#serial += 1;
     const extra = this.#pictures % 2 === 0 ? 0 : this.wobble;
     // The marker is on the last packet of a picture.
     if (((packet[1] ?? 0) & 0x80) !== 0) this.#pictures += 1;
     if (this.loses(this.#serial)) return;
     // What was sent first also comes first.
-    this.#last = Math.max(this.#last, Date.now() + this.delay + extra);
+    this.#last = Math.max(this.#last, Date.now() + this.delay + queue + extra);
     this.#pass(socket, packet, this.#playerPorts[0], this.#last - Date.now());
   }
 

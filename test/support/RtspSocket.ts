@@ -6,7 +6,7 @@ export interface PlayOptions {
   readonly transport?: 'tcp' | 'udp';
   /** Over TLS, with whatever certificate. */
   readonly secure?: boolean;
-  /** Takes every packet, of the stream (channel 0) and of its reports (1); over TCP alone. */
+  /** Takes every packet, of the stream (channel 0) and, over TCP, of its reports (1). */
   readonly onPacket?: (channel: number, packet: Buffer) => void;
 }
 
@@ -88,6 +88,11 @@ export class RtspSocket {
     while (!this.closed) await new Promise<void>((resolve) => this.#looking.push(resolve));
   }
 
+  /** Ends what it plays, and stays connected. */
+  async tearDown(): Promise<void> {
+    await this.#ask('TEARDOWN', this.#url, 'Accept: */*');
+  }
+
   /** Takes nothing any more, as a player whose network is gone, until it resumes. */
   pause(): void {
     this.#socket.pause();
@@ -134,6 +139,7 @@ export class RtspSocket {
     this.#datagrams = [packets, reports];
     packets.on('message', (packet) => {
       this.#count(packet);
+      this.#onPacket?.(0, packet);
       this.#wake();
     });
     return `RTP/AVP;unicast;client_port=${String(packets.address().port)}-${String(reports.address().port)}`;

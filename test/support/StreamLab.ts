@@ -5,15 +5,15 @@ import { freePorts } from './ports.js';
 
 const framesPerSecond = 30;
 /** So long that no keyframe comes by itself in the middle of a test: one that comes was asked for. */
-const keyframeEvery = 3000;
+const seldom = 3000;
 
 const codecs = {
-  h264: (kilobits: number) => ({
+  h264: (kilobits: number, keyframeEvery: number) => ({
     format: 'NV12',
     encoder: `x264enc tune=zerolatency speed-preset=ultrafast key-int-max=${String(keyframeEvery)} vbv-buf-capacity=100 byte-stream=true bitrate=${String(kilobits)} ! h264parse config-interval=-1 ! video/x-h264,stream-format=byte-stream,alignment=au`,
     payloader: 'rtph264pay config-interval=0 aggregate-mode=zero-latency',
   }),
-  h265: (kilobits: number) => ({
+  h265: (kilobits: number, keyframeEvery: number) => ({
     format: 'I420',
     encoder: `x265enc tune=zerolatency speed-preset=ultrafast key-int-max=${String(keyframeEvery)} bitrate=${String(kilobits)} ! h265parse config-interval=-1 ! video/x-h265,stream-format=byte-stream,alignment=au`,
     payloader: 'rtph265pay config-interval=0 aggregate-mode=zero-latency',
@@ -61,8 +61,8 @@ export class StreamLab {
   }
 
   /** Whoever watches what was played before is let go. */
-  async play(codec: Codec, kilobits: number): Promise<void> {
-    const { format, encoder, payloader } = codecs[codec](kilobits);
+  async play(codec: Codec, kilobits: number, keyframeEvery = seldom): Promise<void> {
+    const { format, encoder, payloader } = codecs[codec](kilobits, keyframeEvery);
     const source = `videotestsrc is-live=true pattern=snow ! video/x-raw,format=${format},width=320,height=240,framerate=${String(framesPerSecond)}/1`;
     await this.#supervisor.order('plan', {
       pipelines: [
@@ -75,6 +75,11 @@ export class StreamLab {
       mounts: [{ path: '/stream1', launch: `( hubsrc channel=stream1 ! ${payloader} name=pay0 pt=96 )` }],
       ...{ taps: [], framerate: framesPerSecond, obstacles: {} },
     });
+  }
+
+  /** Leaves out whole pictures for one viewer over UDP. */
+  async limit(client: number, bps: number | null): Promise<void> {
+    await this.#supervisor.order('rtsp-limit', { client, bps });
   }
 
   get clients(): readonly RtspClientReport[] {

@@ -64,9 +64,9 @@ export interface Ran {
   readonly err: string;
 }
 
-export function run(command: string, words: readonly string[]): Promise<Ran> {
+export function run(command: string, words: readonly string[], withinMs = 30_000): Promise<Ran> {
   return new Promise((resolve) => {
-    execFile(command, [...words], { timeout: 30_000 }, (error, out, err) => {
+    execFile(command, [...words], { timeout: withinMs }, (error, out, err) => {
       const code = error === null ? 0 : typeof error.code === 'number' ? error.code : 1;
       resolve({ code, out, err });
     });

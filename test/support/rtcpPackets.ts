@@ -46,6 +46,18 @@ export function estimate(from: number, about: number, bps: number): Buffer {
   return packet(206, 15, word(from), word(0), Buffer.from('REMB'), packed, word(about));
 }
 
+/** A name for the sender, as the first chunk of SDES. */
+export function named(from: number, name: string): Buffer {
+  const item = Buffer.concat([Buffer.from([1, name.length]), Buffer.from(name)]);
+  // At least one zero ends the items, and the chunk ends with a word.
+  const padding = Buffer.alloc(4 - (item.length % 4));
+  return packet(202, 1, word(from), item, padding);
+}
+
+export function farewell(from: number): Buffer {
+  return packet(203, 1, word(from));
+}
+
 export function packet(type: number, count: number, ...parts: readonly Buffer[]): Buffer {
   const body = Buffer.concat(parts);
   const head = Buffer.from([0x80 | count, type, 0, 0]);

@@ -18,6 +18,11 @@ export class Column {
     return this.#values[index] ?? Number.NaN;
   }
 
+  /** The least first. */
+  sorted(): Float64Array {
+    return this.#values.slice(0, this.length).sort();
+  }
+
   set(index: number, value: number): void {
     this.#values[index] = value;
   }

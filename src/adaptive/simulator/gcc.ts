@@ -216,7 +216,12 @@ export function gccLoop(): (input: LoopInput) => LoopOutput {
     });
     const target = Math.round(Math.min(...targets, bounds.max));
     held = target;
-    const decision = { target, reason: 'GCC', rung: { height: null, framerate: null } };
+    const decision = {
+      target,
+      reason: 'GCC',
+      cause: 'unknown' as const,
+      rung: { height: null, framerate: null },
+    };
     return { at, streams: { stream1: decision, stream2: decision }, viewers: {}, moves: [] };
   };
 }

@@ -1,4 +1,5 @@
 // What a run was worth. Everything is in link time.
+import { Column } from './columns.js';
 import { capacityAt } from './link.js';
 import type { ShownPicture } from './mediaFlow.js';
 import type { Run, ViewerTrace } from './simulate.js';
@@ -25,7 +26,9 @@ export interface Measures {
 }
 
 export function measure(run: Run, viewer: ViewerTrace = firstOf(run), fromSecond = 0): Measures {
-  const waits = waitsOf(viewer, fromSecond * 1000).map(([, wait]) => wait);
+  const waits = new Column();
+  forEachWait(viewer, fromSecond * 1000, (_at, wait) => waits.push(wait));
+  const sorted = waits.sorted();
   const { flow } = viewer;
   let dropped = 0;
   if (flow !== undefined)
@@ -34,8 +37,8 @@ export function measure(run: Run, viewer: ViewerTrace = firstOf(run), fromSecond
   const shown = judgePictures(viewer.pictures, fromSecond * 1000);
   return {
     utilisation: utilisation(run, viewer, fromSecond),
-    queueMedianMs: quantile(waits, 0.5),
-    queue95Ms: quantile(waits, 0.95),
+    queueMedianMs: quantile(sorted, 0.5),
+    queue95Ms: quantile(sorted, 0.95),
     dropped: flow === undefined ? 0 : dropped / flow.waited.length,
     ...shown,
     reversalsPerMinute: reversals(run) / (run.scenario.seconds / 60),
@@ -72,27 +75,24 @@ function utilisation(run: Run, viewer: ViewerTrace, fromSecond: number): number 
 }
 
 /** When each packet was sent and how long it waited. */
-function waitsOf(viewer: ViewerTrace, fromMs: number): readonly (readonly [number, number])[] {
-  const { flow } = viewer;
-  const waits: (readonly [number, number])[] = [];
-  if (flow === undefined) return waits;
+function forEachWait({ flow }: ViewerTrace, fromMs: number, take: (at: number, wait: number) => void): void {
+  if (flow === undefined) return;
   for (let packet = 0; packet < flow.waited.length; packet += 1) {
     const at = flow.sentAt.at(packet);
     const wait = flow.waited.at(packet);
-    if (at >= fromMs && !Number.isNaN(wait)) waits.push([at, wait]);
+    if (at >= fromMs && !Number.isNaN(wait)) take(at, wait);
   }
-  return waits;
 }
 
 /** Seconds from a drop of capacity until the queue no longer stands, as the least wait of each fifth of a second tells. */
 export function drainSeconds(run: Run, dropAtSecond: number, viewer: ViewerTrace = firstOf(run)): number {
   const from = dropAtSecond * 1000;
   const least = new Map<number, number>();
-  for (const [at, wait] of waitsOf(viewer, from)) {
-    if (at >= from + watchedAfterDropMs) break;
+  forEachWait(viewer, from, (at, wait) => {
+    if (at >= from + watchedAfterDropMs) return;
     const bin = Math.floor((at - from) / binMs);
     least.set(bin, Math.min(least.get(bin) ?? Infinity, wait));
-  }
+  });
   const standing = [...least].filter(([, wait]) => wait > standingMs).map(([bin]) => bin + 1);
   return (Math.max(0, ...standing) * binMs) / 1000;
 }
@@ -184,7 +184,6 @@ function reversals(run: Run): number {
   return count;
 }
 
-function quantile(values: readonly number[], share: number): number {
-  const sorted = Float64Array.from(values).sort();
+function quantile(sorted: Float64Array, share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0;
 }

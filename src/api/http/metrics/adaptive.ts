@@ -3,15 +3,6 @@ import type { Subscription } from 'rxjs';
 import type { Services } from '../../services.js';
 import type { Meters, Sample } from './meters.js';
 
-/** The loop gives its reasons in words for people; figures need a few that stay the same. */
-const reasons: readonly (readonly [word: RegExp, reason: string])[] = [
-  [/\bloss|\blost\b/i, 'loss'],
-  [/queue|delay|drain|backlog|congest/i, 'queue'],
-  [/ladder|rung|smaller|frame rate/i, 'ladder'],
-  [/spare|capacity|grow|probe|available|room|free/i, 'capacity'],
-  [/asked|wish|ceiling|setting|bound|limit/i, 'settings'],
-];
-
 export function measureAdaptive(meters: Meters, { store }: Services): Subscription {
   const streams = (): Record<string, number> => {
     const { enabled, bitrate } = store.get('stream2');
@@ -35,15 +26,11 @@ export function measureAdaptive(meters: Meters, { store }: Services): Subscripti
   );
   const before = new Map<string, number>();
   return store.observe('adaptiveState').subscribe((state) => {
-    for (const [stream, { target, reason }] of Object.entries(state.streams)) {
+    for (const [stream, { target, cause = 'unknown' }] of Object.entries(state.streams)) {
       const last = before.get(stream);
       before.set(stream, target);
       if (last === undefined || last === target) continue;
-      decisions.inc({ direction: target > last ? 'up' : 'down', reason: reasonOf(reason) });
+      decisions.inc({ direction: target > last ? 'up' : 'down', reason: cause });
     }
   });
-}
-
-export function reasonOf(words: string): string {
-  return reasons.find(([word]) => word.test(words))?.[1] ?? 'other';
 }

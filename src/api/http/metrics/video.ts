@@ -74,6 +74,7 @@ export function measureVideo(meters: Meters, { store, media }: Services): Subscr
 
   const encoded = new Growth({ startsAnew: true });
   const dropped = new Growth({ startsAnew: true });
+  const shed = new Growth({ startsAnew: true });
   const subscription = media.beats$.subscribe(({ channels }) => {
     const streams = Object.entries(channels).filter(([name]) => !name.includes('/'));
     const count = (growth: Growth, of: 'frames' | 'dropped', result: string): void => {
@@ -82,6 +83,10 @@ export function measureVideo(meters: Meters, { store, media }: Services): Subscr
     };
     count(encoded, 'frames', 'encoded');
     count(dropped, 'dropped', 'dropped');
+    const viewers = new Map(media.viewers().map((viewer) => [viewer.id, viewer]));
+    const missed = new Map([...viewers].map(([id, { framesDropped = 0 }]) => [id, framesDropped]));
+    for (const [id, grown] of shed.take(missed))
+      frames.inc({ stream: viewers.get(id)?.stream ?? 'other', result: 'dropped' }, grown);
     if (media.report().state.phase === 'down') restarts.inc();
   });
   subscription.add(

@@ -1,7 +1,7 @@
 // Settings and accounts as one document, and back. Secrets are never in it: passwords stay on the device they were set on.
 import { Type, type Static } from '@sinclair/typebox';
 import type { FastifyRequest } from 'fastify';
-import { shownValue } from '../../../store/cell.js';
+import { savedValue, shownValue } from '../../../store/cell.js';
 import { isReadable } from '../../../store/store.js';
 import type { Services } from '../../services.js';
 import { HttpError } from '../errors.js';
@@ -31,7 +31,7 @@ export function backupRoutes(app: App, services: Services): void {
     settings: Object.fromEntries(
       store.cells
         .filter((cell) => cell.saved && cell.writeMask !== 0 && isReadable(cell, identity))
-        .map((cell) => [cell.key, shownValue(cell, cell.value)]),
+        .map((cell) => [cell.key, shownValue(cell, savedValue(cell))]),
     ),
   });
   const nameOf = ({ created }: Backup): string => `obscura-backup-${created.replaceAll(/[:.]/g, '-')}.json`;

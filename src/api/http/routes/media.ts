@@ -131,7 +131,7 @@ export function mediaRoutes(app: App, { media, store }: Services): void {
       const webrtc = running()
         .webrtc.list()
         // The name of the session would let whoever reads this end it in the place of its browser.
-        .map(({ session: _session, viewer, wished: _wished, ...client }) => ({
+        .map(({ session: _session, viewer, wished: _wished, connected: _connected, ...client }) => ({
           ...client,
           id: viewer,
           protocol: 'webrtc' as const,

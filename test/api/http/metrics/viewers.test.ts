@@ -1,7 +1,6 @@
 import { Registry } from 'prom-client';
 import { Subject } from 'rxjs';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { reasonOf } from '../../../../src/api/http/metrics/adaptive.js';
 import { Growth } from '../../../../src/api/http/metrics/growth.js';
 import { Meters } from '../../../../src/api/http/metrics/meters.js';
 import { measureViewers } from '../../../../src/api/http/metrics/viewers.js';
@@ -79,14 +78,4 @@ describe('growth', () => {
     const take = (count: number): number | undefined => growth.take(new Map([['a', count]])).get('a');
     expect([take(7), take(9), take(2), take(3)]).toEqual([7, 2, 2, 1]);
   });
-});
-
-it.each([
-  ['5 % of the packets are lost', 'loss'],
-  ['a queue stands on the way', 'queue'],
-  ['there is spare capacity', 'capacity'],
-  ['as high as was asked for', 'settings'],
-  ['the moon is full', 'other'],
-])('the reason "%s" counts as %s', (words, reason) => {
-  expect(reasonOf(words)).toBe(reason);
 });
