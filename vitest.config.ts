@@ -33,6 +33,8 @@ export default defineConfig({
           maxWorkers: 3,
           include: ['test/{media,native}/**/*.test.ts', withPicture],
           exclude: alone,
+          // Real browsers and players on a busy machine: what fails twice is broken.
+          retry: 1,
           testTimeout: 60_000,
           hookTimeout: 60_000,
           sequence: { groupOrder: 1 },
@@ -44,6 +46,7 @@ export default defineConfig({
           name: 'viewers',
           include: alone,
           fileParallelism: false,
+          retry: 1,
           testTimeout: 60_000,
           hookTimeout: 60_000,
           sequence: { groupOrder: 2 },
