@@ -64,3 +64,29 @@ export function unknownPath(context: PathContext): PathEstimate {
 export function within(target: number, { floor, ceiling }: PathContext): number {
   return Math.min(ceiling, Math.max(floor, target));
 }
+
+/** At least so much is given from now on. */
+export function lifted<State extends { readonly target: number; readonly estimate: PathEstimate }>(
+  state: State,
+  target: number,
+): State {
+  const { estimate } = state;
+  return {
+    ...state,
+    target: Math.max(state.target, target),
+    estimate: { ...estimate, target: Math.max(estimate.target, target) },
+  };
+}
+
+/** Whether a sample can be true: of figures that can be, neither from the future nor older than what is known. */
+export function isPossible(
+  { at, figures }: { readonly at: number; readonly figures: readonly number[] },
+  after: number | null,
+  context: PathContext,
+): boolean {
+  return (
+    [at, ...figures].every((value) => Number.isFinite(value) && value >= 0) &&
+    at <= context.at &&
+    (after === null || at > after)
+  );
+}

@@ -1,6 +1,14 @@
 // The estimator for viewers that send receiver reports, every few seconds. They tell late and little: so it lowers to what
 // arrived, returns when a report is clean, and grows slowly.
-import { unknownPath, within, type Estimator, type PathContext, type PathEstimate } from './estimate.js';
+import {
+  isPossible,
+  lifted,
+  unknownPath,
+  within,
+  type Estimator,
+  type PathContext,
+  type PathEstimate,
+} from './estimate.js';
 import type { ReportSample } from './samples.js';
 import { upperMedian, withPoint, type Series } from './series.js';
 import { inMegabits, inMilliseconds, inPercent } from './words.js';
@@ -49,23 +57,13 @@ export const reportEstimator: Estimator<ReportSample, ReportState> = {
       ? unheard(state, context)
       : plausible.reduce((latest, sample) => heard(latest, sample, context), state);
   },
-  lift: (state, target) => ({
-    ...state,
-    target: Math.max(state.target, target),
-    estimate: { ...state.estimate, target: Math.max(state.estimate.target, target) },
-  }),
+  lift: lifted,
 };
 
-function isPlausible(sample: ReportSample, after: number | null, { at }: PathContext): boolean {
-  const { loss, jitterMs, rttMs, sentBps } = sample;
-  return (
-    [sample.at, loss, jitterMs, sentBps, rttMs ?? 0, sample.rttAgeMs ?? 0].every(
-      (value) => Number.isFinite(value) && value >= 0,
-    ) &&
-    loss <= 1 &&
-    sample.at <= at &&
-    (after === null || sample.at > after)
-  );
+function isPlausible(sample: ReportSample, after: number | null, context: PathContext): boolean {
+  const { at, loss, jitterMs, rttMs, rttAgeMs, sentBps } = sample;
+  const figures = [loss, jitterMs, sentBps, rttMs ?? 0, rttAgeMs ?? 0];
+  return loss <= 1 && isPossible({ at, figures }, after, context);
 }
 
 function unheard(state: ReportState, context: PathContext): ReportState {

@@ -1,6 +1,14 @@
 // The estimator for viewers over TCP. There is no loss to see; what tells is what waits here to be sent. What the connection
 // carries is known only while something waits.
-import { unknownPath, within, type Estimator, type PathContext, type PathEstimate } from './estimate.js';
+import {
+  isPossible,
+  lifted,
+  unknownPath,
+  within,
+  type Estimator,
+  type PathContext,
+  type PathEstimate,
+} from './estimate.js';
 import type { SocketSample } from './samples.js';
 import { inMegabits, inMilliseconds } from './words.js';
 
@@ -56,22 +64,13 @@ export const socketEstimator: Estimator<SocketSample, SocketState> = {
       ? unheard(state, context)
       : plausible.reduce((latest, sample) => heard(latest, sample, context), state);
   },
-  lift: (state, target) => ({
-    ...state,
-    target: Math.max(state.target, target),
-    estimate: { ...state.estimate, target: Math.max(state.estimate.target, target) },
-  }),
+  lift: lifted,
 };
 
-function isPlausible(sample: SocketSample, after: number | null, { at }: PathContext): boolean {
-  const { queuedBytes, unsentBytes, ackedBytes, heldBytes, rttMs, minRttMs, deliveryBps } = sample;
-  return (
-    [sample.at, queuedBytes, unsentBytes, ackedBytes, heldBytes, rttMs, minRttMs, deliveryBps ?? 0].every(
-      (value) => Number.isFinite(value) && value >= 0,
-    ) &&
-    sample.at <= at &&
-    (after === null || sample.at > after)
-  );
+function isPlausible(sample: SocketSample, after: number | null, context: PathContext): boolean {
+  const { at, queuedBytes, unsentBytes, ackedBytes, heldBytes, rttMs, minRttMs, deliveryBps } = sample;
+  const figures = [queuedBytes, unsentBytes, ackedBytes, heldBytes, rttMs, minRttMs, deliveryBps ?? 0];
+  return isPossible({ at, figures }, after, context);
 }
 
 function unheard(state: SocketState, { at }: PathContext): SocketState {

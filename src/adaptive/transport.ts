@@ -1,7 +1,14 @@
 // The estimator for viewers whose feedback covers every packet. It keeps the standing queue empty: when one grows it goes
 // below what the narrowest link was just seen to carry, lets the queue drain, and returns to nearly that rate. While the
 // way is clear it grows, quickly where the spread of trains shows room.
-import { unknownPath, within, type Estimator, type PathContext, type PathEstimate } from './estimate.js';
+import {
+  lifted,
+  unknownPath,
+  within,
+  type Estimator,
+  type PathContext,
+  type PathEstimate,
+} from './estimate.js';
 import type { TransportSample } from './samples.js';
 import { withPoint } from './series.js';
 import { noTrains, readWay, withTrains, type WayReading } from './trains.js';
@@ -49,11 +56,7 @@ export const transportEstimator: Estimator<TransportSample, TransportState> = {
       ? unheard({ ...state, log }, context)
       : heard({ ...state, log }, reading, roundTrip(samples) ?? state.estimate.rttMs, context);
   },
-  lift: (state, target) => ({
-    ...state,
-    target: Math.max(state.target, target),
-    estimate: { ...state.estimate, target: Math.max(state.estimate.target, target) },
-  }),
+  lift: lifted,
 };
 
 function roundTrip(samples: readonly TransportSample[]): number | null {

@@ -164,7 +164,7 @@ export class Adaptive {
     const { store, supervisor } = this.#parts;
     if (supervisor.state.phase !== 'running') return;
     const wished = { stream1: store.get('streamBitrate'), stream2: store.get('stream2').bitrate };
-    const orders: Partial<Record<StreamId, number | null>> = {};
+    let hasChanged = false;
     for (const id of ['stream1', 'stream2'] as const) {
       const target = streams[id]?.target ?? wished[id];
       const next = target >= wished[id] ? null : target;
@@ -173,10 +173,10 @@ export class Adaptive {
         next === before ||
         (next !== null && before !== null && Math.abs(next - before) < before * smallestChange);
       if (isSame) continue;
-      orders[id] = next;
+      hasChanged = true;
       this.#steered.set(id, next);
     }
-    if (Object.keys(orders).length > 0)
+    if (hasChanged)
       supervisor.order('steer', Object.fromEntries(this.#steered)).catch((error: unknown) => {
         // It is told again.
         this.#steered.clear();

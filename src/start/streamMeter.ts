@@ -2,7 +2,7 @@
 // and what went wrong within the last minute. Time comes from outside.
 import type { Viewer } from '../api/services.js';
 import type { Beat } from '../media/messages.js';
-import { Growth } from './growth.js';
+import { Total } from './total.js';
 
 export const recentSeconds = 60;
 /** Long enough that single pictures do not make it jump. */
@@ -51,14 +51,14 @@ export interface Figures {
 }
 
 export class StreamMeter {
-  readonly #sent = new Growth();
+  readonly #sent = new Total();
   /** Frames that were lost because this machine was too slow: for everybody. */
-  readonly #drops = new Growth();
+  readonly #drops = new Total();
   /** Frames that were left out on purpose, each for one viewer whose way was too narrow. */
-  readonly #shed = new Growth();
-  readonly #errors = new Growth();
-  readonly #frames = new Map<string, Growth>();
-  readonly #bytes = new Map<string, Growth>();
+  readonly #shed = new Total();
+  readonly #errors = new Total();
+  readonly #frames = new Map<string, Total>();
+  readonly #bytes = new Map<string, Total>();
   /** Since when somebody has watched. */
   readonly #watched = new Map<string, number>();
   #marks: Marks[] = [];
@@ -113,8 +113,8 @@ export class StreamMeter {
   }
 }
 
-function totalOf(meters: Map<string, Growth>, id: string, value: number): number {
-  const meter = meters.get(id) ?? new Growth();
+function totalOf(meters: Map<string, Total>, id: string, value: number): number {
+  const meter = meters.get(id) ?? new Total();
   meters.set(id, meter);
   meter.take([[id, value]]);
   return meter.total;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ChannelReport } from '../../src/media/messages.js';
-import { Growth } from '../../src/start/growth.js';
+import { Total } from '../../src/start/total.js';
 import { StreamMeter, type Figures, type Readout } from '../../src/start/streamMeter.js';
 
 const quiet: ChannelReport = {
@@ -43,7 +43,7 @@ class Seconds {
 
 describe('counters that may begin anew', () => {
   it('never make the sum go back', () => {
-    const growth = new Growth();
+    const growth = new Total();
     expect(
       growth.take([
         ['a', 100],

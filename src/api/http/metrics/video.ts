@@ -3,7 +3,7 @@
 import type { Subscription } from 'rxjs';
 import { pipelineName, streamName } from '../../../media/streamNames.js';
 import type { Services } from '../../services.js';
-import { Growth } from './growth.js';
+import { Growth } from '../../../media/growth.js';
 import type { Meters, Sample } from './meters.js';
 
 const pipelineStates = ['idle', 'starting', 'running', 'failed'] as const;

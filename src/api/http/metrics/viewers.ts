@@ -1,7 +1,7 @@
 // Who watches and how it reaches them: by stream and protocol, never by person or address.
 import type { Subscription } from 'rxjs';
 import type { Services, Viewer } from '../../services.js';
-import { Growth } from './growth.js';
+import { Growth } from '../../../media/growth.js';
 import type { Meters, Sample } from './meters.js';
 
 export function measureViewers(meters: Meters, { media }: Services): Subscription | undefined {

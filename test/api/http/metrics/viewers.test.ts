@@ -1,7 +1,7 @@
 import { Registry } from 'prom-client';
 import { Subject } from 'rxjs';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { Growth } from '../../../../src/api/http/metrics/growth.js';
+import { Growth } from '../../../../src/media/growth.js';
 import { Meters } from '../../../../src/api/http/metrics/meters.js';
 import { measureViewers } from '../../../../src/api/http/metrics/viewers.js';
 import type { Media, Services, Viewer } from '../../../../src/api/services.js';
