@@ -155,6 +155,8 @@ describe('who watches', () => {
     web = await WebPage.openAs(browser, server.url, 'admin');
     await web.go('streams');
     const row = web.page.locator('[data-watcher]', { hasText: 'viewer' });
+    // Those of before have gone.
+    await until(async () => (await row.count()) === 1);
     await row.getByText('WEBRTC', { exact: true }).waitFor();
     await web.page
       .getByText(`rtsp://127.0.0.1:${String(server.rtspPort)}/stream1`, { exact: true })
