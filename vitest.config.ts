@@ -12,6 +12,7 @@ export default defineConfig({
     maxWorkers: 2,
     testTimeout: 20_000,
     hookTimeout: 20_000,
+    globalSetup: 'test/support/translate.ts',
     // What is waited for comes when the machine has time for it.
     expect: { poll: { timeout: 15_000 } },
     projects: [

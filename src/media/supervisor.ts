@@ -51,7 +51,7 @@ export interface SupervisorOptions {
   /** Where the devices of the machine are. */
   readonly deviceFolder?: string;
   /** The program of the media process. */
-  readonly program?: URL;
+  readonly program?: URL | undefined;
 }
 
 const standing = ['access', 'rtsp', 'plan', 'steer'] as const satisfies readonly OrderKind[];

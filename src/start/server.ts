@@ -162,6 +162,7 @@ export async function startServer({
           ...{ store, accounts, audit, log },
           bind: environment.bind,
           deviceFolder: environment.deviceFolder,
+          program: environment.mediaProgram,
           certificate: () => certificate,
         })
       : undefined;

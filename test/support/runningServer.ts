@@ -1,9 +1,11 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { pino } from 'pino';
 import type { Services } from '../../src/api/services.js';
 import type { Environment } from '../../src/start/environment.js';
+import { builtFolder } from './program.js';
 import { startServer, type RunningServer } from '../../src/start/server.js';
 
 export const adminPassword = 'Correct-horse-1';
@@ -40,6 +42,9 @@ export async function runningServer(options: TestServerOptions = {}): Promise<Te
       media: false,
       // None: what is plugged into the machine that runs the tests is none of their business.
       deviceFolder: join(folder, 'devices'),
+      ...(builtFolder === undefined
+        ? {}
+        : { mediaProgram: pathToFileURL(join(builtFolder, 'src/media/process.js')) }),
       rebootCommand: undefined,
       ...options.environment,
     },
