@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
-/** Viewers count pictures in these, or the machine is used up: one at a time, and after the rest. */
-const alone = ['test/media/{alignment,endurance,hub,impact,passthrough,pictures,pip,rtsp}.test.ts'];
+/** Viewers count pictures in these: one at a time, and after the rest. */
+const alone = ['test/media/{alignment,hub,impact,passthrough,pictures,pip,rtspStays}.test.ts'];
 
 /** The page in a browser that decodes video. */
 const withPicture = 'test/web/live.test.ts';
