@@ -18,11 +18,13 @@ constexpr guint tidyEverySeconds = 1;
 
 GstRTSPStatusCode beforeDescribe(GstRTSPClient* client, GstRTSPContext* context, gpointer);
 GstRTSPStatusCode beforeSetup(GstRTSPClient* client, GstRTSPContext* context, gpointer);
+void onAnswer(GstRTSPClient* client, GstRTSPContext* context, GstRTSPMessage* answer, gpointer);
 
 void onConnected(GstRTSPServer*, GstRTSPClient* client, gpointer) {
   welcomeRtspClient(client);
   g_signal_connect(client, "pre-describe-request", G_CALLBACK(beforeDescribe), nullptr);
   g_signal_connect(client, "pre-setup-request", G_CALLBACK(beforeSetup), nullptr);
+  g_signal_connect(client, "send-message", G_CALLBACK(onAnswer), nullptr);
 }
 
 /** A GstRTSPServer that can change its port without letting go of anybody. */
@@ -154,9 +156,7 @@ class Server {
     closeWhere([](GstRTSPClient* client) { return rtspClientTransport(client) == "multicast"; });
   }
 
-  GstRTSPStatusCode prepareToDescribe(GstRTSPClient* client, const GstRTSPUrl* url) {
-    return mounts_.prepareToDescribe(client, url);
-  }
+  GstRTSPStatusCode prepareToDescribe(GstRTSPContext* context) { return mounts_.prepareToDescribe(context); }
 
   double loopLagMs() { return ping_.lagMs(); }
 
@@ -242,8 +242,12 @@ class Server {
   Listener secure_;
 };
 
-GstRTSPStatusCode beforeDescribe(GstRTSPClient* client, GstRTSPContext* context, gpointer) {
-  return context->uri == nullptr ? GST_RTSP_STS_OK : Server::instance().prepareToDescribe(client, context->uri);
+GstRTSPStatusCode beforeDescribe(GstRTSPClient*, GstRTSPContext* context, gpointer) {
+  return context->uri == nullptr ? GST_RTSP_STS_OK : Server::instance().prepareToDescribe(context);
+}
+
+void onAnswer(GstRTSPClient* client, GstRTSPContext*, GstRTSPMessage*, gpointer) {
+  RtspMounts::finishDescribing(client);
 }
 
 /** One more player, or another part of what one plays already. */
