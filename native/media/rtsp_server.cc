@@ -10,11 +10,14 @@
 #include "rtsp_access.h"
 #include "rtsp_clients.h"
 #include "rtsp_mounts.h"
+#include "rtsp_threads.h"
 
 namespace obscura {
 namespace {
 
 constexpr guint tidyEverySeconds = 1;
+/** A few serve everybody: viewers are many and have little to say. */
+constexpr int clientThreads = 2;
 
 GstRTSPStatusCode beforeDescribe(GstRTSPClient* client, GstRTSPContext* context, gpointer);
 GstRTSPStatusCode beforeSetup(GstRTSPClient* client, GstRTSPContext* context, gpointer);
@@ -196,11 +199,9 @@ class Server {
   Server()
       : context_(g_main_context_new()),
         ping_(context_),
-        threads_(gst_rtsp_thread_pool_new()),
+        threads_(newRtspThreads(clientThreads)),
         plain_(context_, mounts_.points(), threads_),
         secure_(context_, mounts_.points(), threads_) {
-    // A few threads serve everybody: viewers are many and have little to say.
-    gst_rtsp_thread_pool_set_max_threads(threads_, 2);
     GSource* tidy = g_timeout_source_new_seconds(tidyEverySeconds);
     g_source_set_callback(
         tidy,
