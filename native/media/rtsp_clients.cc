@@ -183,6 +183,7 @@ void onPlay(GstRTSPClient* client, GstRTSPContext* context, gpointer) {
   if (limit.has_value()) limitDatagrams(client, limit);
   // Viewers share what is sent: the newcomer's first picture must not wait for the next one that comes by itself.
   GstElement* element = gst_rtsp_media_get_element(context->media);
+  setWatched(element, true);
   requestKeyframes(element);
   gst_object_unref(element);
   tell(Json().set("event", "rtsp-playing").set("client", rtspClientId(client)));

@@ -5,6 +5,7 @@
 #include <memory>
 #include <stdexcept>
 
+#include "hubsrc.h"
 #include "rtcp_desk.h"
 #include "rtp_reports.h"
 #include "rtsp_renditions.h"
@@ -116,6 +117,10 @@ void onUnprepared(GstRTSPMedia* media, gpointer) { g_object_set_data(G_OBJECT(me
 
 void onMedia(GstRTSPMediaFactory* factory, GstRTSPMedia* media, gpointer) {
   lastMediaOf(factory)->set(media);
+  // Until somebody plays it, what it reads goes nowhere.
+  GstElement* element = gst_rtsp_media_get_element(media);
+  setWatched(element, false);
+  gst_object_unref(element);
   g_signal_connect(media, "prepared", G_CALLBACK(onPrepared), nullptr);
   // After the factory, which does the same.
   g_signal_connect_after(media, "unprepared", G_CALLBACK(onUnprepared), nullptr);
