@@ -42,19 +42,19 @@ constexpr std::int64_t waitForOldUs = 100'000;
 class Inlet final : public Consumer {
  public:
   using Take = std::function<void(Inlet& from, const UnitPtr& unit)>;
-  Inlet(const std::string& name, bool wantsReplay, Take take)
-      : channel(Channel::named(name)), name(name), wantsReplay_(wantsReplay), take_(std::move(take)) {}
+  Inlet(const std::string& name, std::size_t mostReplayed, Take take)
+      : channel(Channel::named(name)), name(name), mostReplayed_(mostReplayed), take_(std::move(take)) {}
 
   void offer(const UnitPtr& unit) override { take_(*this, unit); }
   std::uint64_t dropped() const override { return lost; }
-  bool wantsReplay() const override { return wantsReplay_; }
+  std::size_t mostReplayed() const override { return mostReplayed_; }
 
   const std::shared_ptr<Channel> channel;
   const std::string name;
   std::atomic<std::uint64_t> lost{0};
 
  private:
-  const bool wantsReplay_;
+  const std::size_t mostReplayed_;
   const Take take_;
 };
 
@@ -73,7 +73,7 @@ class Outlet {
     due_ = 0;
     seen_ = 0;
     unseenUntil_ = GST_CLOCK_TIME_NONE;
-    const auto inlet = std::make_shared<Inlet>(name(), replay != Replay::none, taker());
+    const auto inlet = std::make_shared<Inlet>(name(), replay == Replay::none ? 0 : limit.load(), taker());
     {
       const std::lock_guard<std::mutex> hold(lock_);
       current_ = inlet;
@@ -120,7 +120,7 @@ class Outlet {
       if (next_ != nullptr && next_->name == name) return;
       dismissed = std::move(next_);
       arriving_.clear();
-      if (current_->name != name) next_ = next = std::make_shared<Inlet>(name, false, taker());
+      if (current_->name != name) next_ = next = std::make_shared<Inlet>(name, 0, taker());
       askedAt_ = g_get_monotonic_time();
     }
     wakes_.notify_all();

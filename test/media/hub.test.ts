@@ -68,6 +68,17 @@ describe('a newcomer', () => {
     expect(look(mine).caps).toContain('width=(int)320');
   });
 
+  it('is given a keyframe of its own where there are more of them than it has room for', async () => {
+    const [channel, mine] = [fresh(), fresh()];
+    encode(channel);
+    await frames(channel, 20);
+    play(`hubsrc channel=${channel} owner=OWNER max-queue=10 ! hubsink channel=${mine}`);
+    await frames(mine, 5);
+    // By itself the next would come with the 301st.
+    expect(look(channel).keyframes).toBe(2);
+    expect(look(channel).frames).toBeLessThan(300);
+  });
+
   it('before there is a producer waits, and is told of as a demand', async () => {
     const [channel, mine] = [fresh(), fresh()];
     const reader = copy(channel, mine);
