@@ -1,5 +1,5 @@
 // Joins the store to the media process: settings become a plan, accounts become who may watch, reports become status.
-import { auditTime, merge, Subscription } from 'rxjs';
+import { auditTime, filter, merge, Subscription } from 'rxjs';
 import type { Logger } from 'pino';
 import type { Accounts, AppStore } from '../access/accounts.js';
 import { realm } from '../access/digest.js';
@@ -142,9 +142,12 @@ export function runMedia({
     parts.warn(`The video cannot follow the settings: ${reason}`);
   };
 
+  // While the process was down there was nobody to carry anything out.
+  const again$ = supervisor.state$.pipe(filter(({ phase }) => phase === 'running'));
   reconcilers.push(
     reconcile({
       store,
+      again$,
       keys: rtspKeys,
       desired: ports,
       apply: (next) => order('rtsp', next),
@@ -153,6 +156,7 @@ export function runMedia({
     }),
     reconcile({
       store,
+      again$,
       keys: mediaKeys,
       desired: (settings: MediaSettings) => settings,
       apply: async (settings) => {
