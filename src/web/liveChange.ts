@@ -16,7 +16,7 @@ export class LiveChange<T> {
   #revision: number;
   #next: { readonly value: T } | undefined;
   #sending: Promise<void> | undefined;
-  #working: Promise<void> | undefined;
+  #isWorking = false;
   #isOver = false;
   /** Whether the server holds something that is only for the moment. */
   #isAway = false;
@@ -32,9 +32,7 @@ export class LiveChange<T> {
   show(value: T): void {
     if (this.#isOver) return;
     this.#next = { value };
-    this.#working ??= this.#work().finally(() => {
-      this.#working = undefined;
-    });
+    if (!this.#isWorking) void this.#work();
   }
 
   /** The last word: what it was is one change, from before the first one that was shown. */
@@ -59,6 +57,7 @@ export class LiveChange<T> {
   }
 
   async #work(): Promise<void> {
+    this.#isWorking = true;
     while (this.#next !== undefined) {
       const { value } = this.#next;
       this.#next = undefined;
@@ -75,6 +74,7 @@ export class LiveChange<T> {
         this.#sending = undefined;
       }
     }
+    this.#isWorking = false;
   }
 
   async #attempt(value: T): Promise<void> {
