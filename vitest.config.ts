@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config';
 const alone = ['test/media/{alignment,hub,impact,passthrough,pictures,pip,rtspStays}.test.ts'];
 
 /** The page in a browser that decodes video. */
-const withPicture = 'test/web/live.test.ts';
+const withPicture = 'test/web/{live,pip}.test.ts';
 
 export default defineConfig({
   test: {

@@ -301,6 +301,7 @@ describe('the contract', () => {
       'photoRetention',
       'photoStatus',
       'pictureVariants',
+      'pipCanvas',
       'presets',
       'rateLimits',
       'rtspMaxSessions',

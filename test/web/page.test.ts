@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import type { Browser } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { launchBrowser } from '../support/browser.js';
@@ -59,6 +61,18 @@ async function change(key: string, value: unknown, username = 'operator'): Promi
     body: JSON.stringify({ value }),
   });
   expect(response.status).toBe(200);
+}
+
+/** As its own process, on its own connection. */
+async function commandLine(...words: readonly string[]): Promise<string> {
+  const { stdout } = await promisify(execFile)(process.execPath, ['dist/cli/main.js', ...words], {
+    env: {
+      ...process.env,
+      ...{ OBSCURA_URL: server.url, OBSCURA_USER: 'admin', OBSCURA_PASSWORD: passwordOf('admin') },
+      XDG_CONFIG_HOME: folder,
+    },
+  });
+  return stdout;
 }
 
 describe('logging in', () => {
@@ -227,6 +241,37 @@ describe('settings', () => {
     await row.getByRole('button', { name: 'Apply mine' }).click();
     await row.getByText('Applied').waitFor();
     expect(server.store.get('streamFramerate')).toBe(25);
+  });
+
+  it('of two pages stay what the first made of them, until the second wants it otherwise', async () => {
+    const [first, second] = [await visitAs('operator'), await visitAs('admin')];
+    for (const web of [first, second]) await web.go('settings/stream');
+    const [early, late] = [first.setting('streamFramerate'), second.setting('streamFramerate')];
+    await late.locator('#streamFramerate').fill('20');
+    await early.locator('#streamFramerate').fill('40');
+    await first.page.keyboard.press('Enter');
+    await late.getByText('Changed by operator in the meantime.').waitFor();
+    await second.page.keyboard.press('Enter');
+    await late.getByRole('button', { name: 'Keep theirs' }).click();
+    await expect.poll(() => late.locator('#streamFramerate').inputValue()).toBe('40');
+    expect(server.store.get('streamFramerate')).toBe(40);
+    // Who began after the other had finished is first.
+    await late.locator('#streamFramerate').fill('20');
+    await second.page.keyboard.press('Enter');
+    await expect.poll(() => early.locator('#streamFramerate').inputValue()).toBe('20');
+  });
+
+  it('are the same on the command line', async () => {
+    const web = await visitAs('admin');
+    await web.go('settings/stream');
+    const field = web.page.locator('#streamBitrate');
+    await commandLine('set', 'streamBitrate=6500000');
+    await expect.poll(() => field.inputValue()).toBe('6500000');
+    await field.fill('5500000');
+    await web.page.keyboard.press('Enter');
+    await web.setting('streamBitrate').getByText('Applied').waitFor();
+    expect(await commandLine('get', 'streamBitrate')).toBe('5500000\n');
+    await change('streamBitrate', 8_000_000);
   });
 
   it('that are free text are checked before they are sent', async () => {
