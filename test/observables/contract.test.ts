@@ -302,6 +302,7 @@ describe('the contract', () => {
       'photoStatus',
       'pictureVariants',
       'presets',
+      'processLoad',
       'rateLimits',
       'rtspMaxSessions',
       'rtspMulticast',
