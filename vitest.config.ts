@@ -3,8 +3,8 @@ import { defineConfig } from 'vitest/config';
 /** Viewers count pictures in these, or the machine is used up: one at a time, and after the rest. */
 const alone = ['test/media/{alignment,endurance,hub,impact,passthrough,pictures,pip,rtsp}.test.ts'];
 
-/** The page in a browser that decodes video. */
-const withPicture = 'test/web/live.test.ts';
+/** The page with real video. */
+const withPicture = 'test/web/{charts,live,pipeline}.test.ts';
 
 export default defineConfig({
   test: {

@@ -39,4 +39,10 @@ export const pages: readonly Page[] = [
     isFor: (desk) => desk.may(['Media_r', 'Media_rw']),
     load: async () => (await import('./statistics/Statistics.svelte')).default,
   },
+  {
+    name: 'pipelines',
+    title: 'page.pipelines',
+    isFor: (desk) => desk.may(['Media_r', 'Media_rw', 'System_r', 'System_rw']),
+    load: async () => (await import('./pipeline/PipelinesPage.svelte')).default,
+  },
 ];

@@ -1,14 +1,19 @@
 // The figures as a table for other programs: one line a second, as the server counts, with what was decided in it.
 import type { Decision } from './decisions.js';
-import { panels } from './panels.js';
 import type { Second } from './seconds.js';
-import { mannerOf } from './units.js';
+import { mannerOf, type Unit } from './units.js';
 
-export function csvOf(seconds: readonly Second[], decisions: readonly Decision[]): string {
-  const columns = panels.flatMap(({ lines, unit }) =>
-    lines.map(({ figure }) => ({ figure, raw: mannerOf(unit).raw })),
-  );
-  const heads = columns.map(({ figure, raw }) => (raw === '' ? figure : `${figure} (${raw})`));
+export interface Column {
+  readonly figure: string;
+  readonly unit: Unit;
+}
+
+export function csvOf(
+  columns: readonly Column[],
+  seconds: readonly Second[],
+  decisions: readonly Decision[],
+): string {
+  const heads = columns.map(({ figure, unit }) => headOf(figure, mannerOf(unit).raw));
   const lines = seconds.map(({ at, figures }, index) => {
     const end = seconds[index + 1]?.at ?? Infinity;
     const made = decisions.filter((decision) => decision.at >= at && decision.at < end);
@@ -21,6 +26,10 @@ export function csvOf(seconds: readonly Second[], decisions: readonly Decision[]
   return [['time', ...heads, 'decisions'], ...lines]
     .map((cells) => `${cells.map(quoted).join(',')}\r\n`)
     .join('');
+}
+
+function headOf(figure: string, unit: string): string {
+  return unit === '' ? figure : `${figure} (${unit})`;
 }
 
 function inWords({ stream, from, to, reason }: Decision): string {

@@ -1,5 +1,4 @@
 // What the adaptive loop has decided, as `/api/adaptive/decisions` tells it.
-import type { Word } from '../words.svelte.js';
 import { keptMs } from './seconds.js';
 
 export interface Decision {
@@ -32,18 +31,4 @@ export function nameOf({ id, at }: Decision): string {
 
 export function isUp({ from = 0, to = 0 }: Decision): boolean {
   return to > from;
-}
-
-const causes: Readonly<Record<string, Word>> = {
-  loss: 'cause.loss',
-  queue: 'cause.queue',
-  growth: 'cause.growth',
-  wish: 'cause.wish',
-  claim: 'cause.claim',
-  unknown: 'cause.unknown',
-  nobody: 'cause.nobody',
-};
-
-export function causeWord({ cause = '' }: Decision): Word | undefined {
-  return causes[cause];
 }

@@ -4,7 +4,8 @@ import type { Decision } from './decisions.js';
 import { drawMarks } from './marks.js';
 import type { Palette } from './palette.js';
 import type { Line, Panel } from './panels.js';
-import { alongAxis, mannerOf } from './units.js';
+import { mannerOf } from './units.js';
+import { alongAxis } from './written.js';
 
 export interface Shown {
   readonly data: uPlot.AlignedData;
