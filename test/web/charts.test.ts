@@ -126,11 +126,34 @@ it('show what the server has kept and what it tells, and the same after a reload
   expect([...rows.values()].some((row) => Number(row.get('cpu.video')) > 0)).toBe(true);
 
   await web.page.unroute('**/api/statistics/history*');
+  const open = new Set<() => void>();
+  let isCut = false;
+  await web.page.routeWebSocket(/.*/, (socket) => {
+    const end = (): void => void socket.close();
+    if (isCut) {
+      end();
+      return;
+    }
+    socket.connectToServer();
+    open.add(end);
+  });
   await web.page.reload();
   await web.page.locator('[data-panel="stream1"]').waitFor();
   const after = await saved();
   expectKept(after, await history());
   expect([...rows.keys()].filter((time) => !after.has(time))).toEqual([]);
+
+  // What was told while the connection was lost is caught up with.
+  isCut = true;
+  for (const end of open) end();
+  await web.page.getByText('Connection lost.').waitFor();
+  isCut = false;
+  await web.page.getByText('Connection lost.').waitFor({ state: 'detached' });
+  await expect.poll(async () => (await saved()).size, { interval: 500 }).toBeGreaterThan(after.size + 2);
+  const all = await saved();
+  const last = Date.parse([...all.keys()].at(-1) ?? '');
+  const kept = ((await history())['at'] ?? []).filter((at) => at <= last);
+  expect([...all.keys()].map((time) => Date.parse(time))).toEqual(kept);
 });
 
 it('can be read at one moment by keys and by pointer, in all charts at once, and stand still on demand', async () => {
@@ -157,7 +180,7 @@ it('can be read at one moment by keys and by pointer, in all charts at once, and
   expect((await figure.innerText()).trim()).toBe(newest);
   const box = await slider('fps').boundingBox();
   if (box === null) throw new Error('no chart');
-  await web.page.mouse.move(box.x + box.width - 14, box.y + box.height / 2);
+  await web.page.mouse.move(box.x + box.width - 34, box.y + box.height / 2);
   await expect.poll(() => slider('cpu').getAttribute('aria-valuetext')).toMatch(/\d\d:\d\d:\d\d, Video: \d/);
   await web.page.mouse.move(0, 0);
   await expect.poll(() => slider('cpu').getAttribute('aria-valuetext')).toBe('jetzt');
@@ -193,8 +216,8 @@ it('mark a decision of the adaptive loop with its reason', async () => {
   await entry.getByText(reason).waitFor();
 });
 
-it('have the colours of the theme, no barriers that axe knows of, and fit a narrow screen', async () => {
-  await visitAs('admin', { bypassCSP: true });
+it('have the colours of the theme, no barriers that axe knows of, and fit a narrow screen and fingers', async () => {
+  await visitAs('admin', { bypassCSP: true, hasTouch: true });
   for (const colorScheme of ['light', 'dark'] as const) {
     await web.page.emulateMedia({ colorScheme });
     await expect.poll(() => pixels('fps', 'series-2')).toBeGreaterThan(5);
@@ -204,6 +227,11 @@ it('have the colours of the theme, no barriers that axe knows of, and fit a narr
   await expect.poll(() => web.page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(320);
   const canvas = web.page.locator('[data-panel="fps"] canvas');
   await expect.poll(async () => (await canvas.boundingBox())?.width ?? 999).toBeLessThan(320);
+  // What a finger has chosen stays until somebody wants the present back.
+  await slider('fps').tap();
+  await expect.poll(() => slider('loss').getAttribute('aria-valuetext')).toMatch(/\d:\d\d:\d\d/);
+  await web.page.getByRole('button', { name: 'Back to now' }).tap();
+  await expect.poll(() => slider('loss').getAttribute('aria-valuetext')).toBe('now');
 });
 
 it('tell nobody more than they may know', async () => {

@@ -88,7 +88,8 @@ export class Plot {
     });
     return {
       ...size,
-      padding: [stream === undefined ? 8 : 20, 12, 0, 0],
+      // Above stand the signs of decisions, to the right half of the last time.
+      padding: [stream === undefined ? 8 : 20, 32, 0, 0],
       legend: { show: false },
       cursor: {
         y: false,
