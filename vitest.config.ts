@@ -3,8 +3,8 @@ import { defineConfig } from 'vitest/config';
 /** Viewers count pictures in these: one at a time, and after the rest. */
 const alone = ['test/media/{alignment,hub,impact,passthrough,pictures,pip,rtspStays}.test.ts'];
 
-/** The page in a browser that decodes video. */
-const withPicture = 'test/web/{live,pip}.test.ts';
+/** The page with real video. */
+const withPicture = 'test/web/{charts,live,pip,pipeline}.test.ts';
 
 export default defineConfig({
   test: {

@@ -239,6 +239,7 @@ export function runMedia({
       );
     },
     history: () => statistics.history(),
+    decisions: () => adaptive.decisions(),
     isInHand: () =>
       supervisor.state.phase !== 'running' ||
       (Date.now() - lastBeatAt < lostAfterMs && (supervisor.beat.loopLagMs ?? 0) < lostAfterMs),

@@ -24,6 +24,18 @@ export function usageBetween(before: CpuTimes, after: CpuTimes): number {
   return all <= 0 ? 0 : Math.round((1000 * (after.busy - before.busy)) / all) / 10;
 }
 
+/** How long a process has used processors, and when that was so on its own clock. */
+export interface ProcessTimes {
+  readonly usedMs: number;
+  readonly atMs: number;
+}
+
+/** Of this process, with all its threads. */
+export function readProcessTimes(): ProcessTimes {
+  const { user, system } = process.cpuUsage();
+  return { usedMs: (user + system) / 1000, atMs: performance.now() };
+}
+
 export function readMemory(): { used: number; total: number; percent: number } {
   const total = totalmem();
   const used = total - freemem();

@@ -33,4 +33,16 @@ export const pages: readonly Page[] = [
     isFor: (desk) => desk.may(['Media_r', 'Media_rw']),
     load: async () => (await import('./streams/Streams.svelte')).default,
   },
+  {
+    name: 'statistics',
+    title: 'page.statistics',
+    isFor: (desk) => desk.may(['Media_r', 'Media_rw']),
+    load: async () => (await import('./statistics/Statistics.svelte')).default,
+  },
+  {
+    name: 'pipelines',
+    title: 'page.pipelines',
+    isFor: (desk) => desk.may(['Media_r', 'Media_rw', 'System_r', 'System_rw']),
+    load: async () => (await import('./pipeline/PipelinesPage.svelte')).default,
+  },
 ];

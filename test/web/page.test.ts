@@ -324,11 +324,27 @@ describe('the page as a whole', () => {
     await web.go('streams');
     await web.page.locator('#stream-stream1').waitFor();
     await isClear();
+    // Without video there is nothing to be drawn, and that is said.
+    for (const [place, words] of [
+      ['statistics', 'There are no statistics'],
+      ['pipelines', 'This server does without video'],
+    ] as const) {
+      await web.go(place);
+      await web.page.getByText(words).waitFor();
+      await isClear();
+    }
   });
 
   it('fits a narrow screen, and asks nobody but its server', async () => {
     const web = await visitAs('admin', { viewport: { width: 320, height: 640 } });
-    for (const place of ['live', 'settings/stream', 'settings/camera', 'streams']) {
+    for (const place of [
+      'live',
+      'settings/stream',
+      'settings/camera',
+      'streams',
+      'statistics',
+      'pipelines',
+    ]) {
       await web.go(place);
       await web.page.locator('main section').first().waitFor();
       expect(await web.page.evaluate('document.documentElement.scrollWidth'), place).toBeLessThanOrEqual(320);
