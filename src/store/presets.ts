@@ -68,6 +68,18 @@ export class Presets {
     );
   }
 
+  /** Everything of it stays as it was, but for the name. */
+  async rename(actor: Actor, name: string, to: string): Promise<void> {
+    this.#get(name);
+    this.#assertMayReplace(actor, name);
+    await this.#put(actor, (presets) => {
+      if (Object.hasOwn(presets, to)) throw new ObscuraError('conflict', `There is a preset ${to} already`);
+      return Object.fromEntries(
+        Object.entries(presets).map(([each, preset]) => [each === name ? to : each, preset]),
+      );
+    });
+  }
+
   #get(name: string): Preset {
     const all = this.#store.get('presets');
     const preset = Object.hasOwn(all, name) ? all[name] : undefined;

@@ -1,7 +1,8 @@
 // Settings and accounts as one document, and back. Secrets are never in it: passwords stay on the device they were set on.
+import { isDeepStrictEqual } from 'node:util';
 import { Type, type Static } from '@sinclair/typebox';
 import type { FastifyRequest } from 'fastify';
-import { savedValue, shownValue } from '../../../store/cell.js';
+import { savedValue, shownValue, type Cell } from '../../../store/cell.js';
 import { isReadable } from '../../../store/store.js';
 import type { Services } from '../../services.js';
 import { HttpError } from '../errors.js';
@@ -108,7 +109,10 @@ export function backupRoutes(app: App, services: Services): void {
         const outcome = await store.update(
           request.identity,
           (get) => {
-            const patch: Record<string, unknown> = { ...settings };
+            // What is so already need not be possible: a port that the environment has fixed stays out of it.
+            const patch: Record<string, unknown> = Object.fromEntries(
+              Object.entries(settings).filter(([key, value]) => !isSaved(store.cell(key), value)),
+            );
             for (const key of ['users', 'customRoles'] as const) {
               const saved = patch[key];
               if (typeof saved === 'object' && saved !== null) patch[key] = { ...get(key), ...saved };
@@ -120,4 +124,8 @@ export function backupRoutes(app: App, services: Services): void {
         return changeAnswer(services, request, outcome);
       },
     );
+}
+
+function isSaved(cell: Cell | undefined, value: unknown): boolean {
+  return cell !== undefined && isDeepStrictEqual(shownValue(cell, savedValue(cell)), value);
 }
