@@ -377,7 +377,12 @@ describe('a backup', () => {
     expect(headers['content-disposition']).toMatch(/^attachment; filename="obscura-backup-/);
     expect(JSON.stringify(backup)).not.toMatch(/scrypt|credentials|"hash"/);
     await ask('PATCH', '/api/state', { set: { brightness: 1, contrast: 2 } });
-    expect((await ask('POST', '/api/restore', { backup, dryRun: true })).status).toBe(200);
+    const { body: tried } = await ask('POST', '/api/restore', { backup, dryRun: true });
+    const { differences } = tried as unknown as { differences: { key: string }[] };
+    expect(differences.find(({ key }) => key === 'imageSettings')).toMatchObject({
+      now: { brightness: 1, contrast: 2 },
+      then: { brightness: 64, contrast: 65 },
+    });
     expect(server.services.store.get('brightness')).toBe(1);
     expect((await ask('POST', '/api/restore', backup)).status).toBe(200);
     expect(server.services.store.get('brightness')).toBe(64);
