@@ -97,13 +97,23 @@ function inspect(cert: string, key: string): Certificate {
     key,
     fingerprint: certificate.fingerprint256,
     subject: certificate.subject.replaceAll('\n', ', '),
-    names: (certificate.subjectAltName ?? '')
-      .split(', ')
-      .flatMap((name) => name.split(':').slice(1).join(':') || []),
+    names: namesIn(certificate.subjectAltName ?? ''),
     notBefore: new Date(certificate.validFrom).toISOString(),
     notAfter: new Date(certificate.validTo).toISOString(),
     selfSigned: certificate.checkIssued(certificate),
   };
+}
+
+/** Of a text such as `DNS:camera.local, IP Address:FD00:0:0:0:0:0:0:2`, as people write them. */
+function namesIn(text: string): string[] {
+  return text.split(', ').flatMap((each) => {
+    const [kind = '', ...rest] = each.split(':');
+    const name = rest.join(':');
+    if (name === '') return [];
+    return kind === 'IP Address' && name.includes(':')
+      ? new URL(`http://[${name}]`).hostname.slice(1, -1)
+      : name;
+  });
 }
 
 async function makeCertificate(now: number): Promise<readonly [cert: string, key: string]> {

@@ -63,6 +63,10 @@ export function moment(at: number): string {
   }).format(at);
 }
 
+export function day(at: number): string {
+  return new Intl.DateTimeFormat(speech.language, { dateStyle: 'medium' }).format(at);
+}
+
 const units = ['byte', 'kilobyte', 'megabyte', 'gigabyte', 'terabyte'] as const;
 
 /** Bytes as people say them. */

@@ -1,5 +1,5 @@
 // The audit as a table for spreadsheets (RFC 4180): a line for each setting that changed.
-import type { AuditRecord } from './auditTrail.svelte.js';
+import type { AuditRecord } from './auditRecord.js';
 
 const columns = ['time', 'who', 'via', 'from', 'outcome', 'setting', 'old', 'new', 'text'] as const;
 /** What begins so is a formula to a spreadsheet, whoever wrote it. */

@@ -2,29 +2,7 @@
 import { ClientError, type HttpClient } from '../../client/index.js';
 import { messageOf } from '../messageOf.js';
 import { patience } from '../patience.js';
-
-export interface AuditChange {
-  readonly key: string;
-  readonly old?: unknown;
-  readonly new?: unknown;
-  readonly secret?: true;
-}
-
-export interface AuditRecord {
-  readonly seq: number;
-  readonly at: number;
-  readonly by: string;
-  readonly via: string;
-  readonly from?: string;
-  readonly outcome: 'done' | 'refused' | 'event';
-  readonly rev?: number;
-  readonly changes?: readonly AuditChange[];
-  readonly keys?: readonly string[];
-  readonly message?: string;
-  readonly event?: string;
-  readonly detail?: Readonly<Record<string, unknown>>;
-  readonly note?: string;
-}
+import type { AuditRecord } from './auditRecord.js';
 
 export interface AuditFilter {
   readonly user?: string;
@@ -33,6 +11,12 @@ export interface AuditFilter {
   /** Milliseconds since 1970. */
   readonly since?: number;
   readonly until?: number;
+}
+
+interface Page {
+  readonly records: readonly AuditRecord[];
+  /** Where there may be more. */
+  readonly next?: number;
 }
 
 const pageSize = 50;
@@ -44,8 +28,8 @@ const againMs = 2000;
 
 export class AuditTrail {
   records = $state.raw<readonly AuditRecord[] | undefined>();
-  hasMore = $state(false);
   isBusy = $state(false);
+  #next = $state<number | undefined>();
   problem = $state('');
   readonly #http: HttpClient;
   #filter: AuditFilter = {};
@@ -54,25 +38,28 @@ export class AuditTrail {
     this.#http = http;
   }
 
+  get hasMore(): boolean {
+    return this.#next !== undefined;
+  }
+
   /** From now on only what matches. */
   async show(filter: AuditFilter): Promise<void> {
     this.#filter = filter;
     await this.#ask(async () => {
-      const records = await this.#page(filter, pageSize);
+      const { records, next } = await this.#page(filter, pageSize);
       if (filter !== this.#filter) return;
       this.records = records;
-      this.hasMore = records.length === pageSize;
+      this.#next = next;
     });
   }
 
   async older(): Promise<void> {
     const filter = this.#filter;
     await this.#ask(async () => {
-      const known = this.records ?? [];
-      const records = await this.#page(filter, pageSize, known.at(-1)?.seq);
+      const { records, next } = await this.#page(filter, pageSize, this.#next);
       if (filter !== this.#filter) return;
       this.records = [...(this.records ?? []), ...records];
-      this.hasMore = records.length === pageSize;
+      this.#next = next;
     });
   }
 
@@ -89,11 +76,12 @@ export class AuditTrail {
   async all(): Promise<readonly AuditRecord[]> {
     const filter = this.#filter;
     const all: AuditRecord[] = [];
-    while (all.length < mostExported) {
-      const records = await this.#page(filter, exportPage, all.at(-1)?.seq);
-      all.push(...records);
-      if (records.length < exportPage) break;
-    }
+    let next: number | undefined;
+    do {
+      const page = await this.#page(filter, exportPage, next);
+      all.push(...page.records);
+      ({ next } = page);
+    } while (next !== undefined && all.length < mostExported);
     return all;
   }
 
@@ -118,14 +106,17 @@ export class AuditTrail {
   async #newest(): Promise<void> {
     const filter = this.#filter;
     await this.#ask(async () => {
-      const records = await this.#page(filter, pageSize);
+      const { records, next } = await this.#page(filter, pageSize);
       const known = this.records ?? [];
       const newest = known[0]?.seq ?? -1;
       if (filter !== this.#filter) return;
-      const added = records.filter(({ seq }) => seq > newest);
-      // More has come than one page holds: what lies between would be missing.
-      this.records = added.length === pageSize ? records : [...added, ...known];
-      if (added.length === pageSize) this.hasMore = true;
+      if (next !== undefined && next > newest) {
+        // More has come than one page holds: what lies between would be missing.
+        this.records = records;
+        this.#next = next;
+        return;
+      }
+      this.records = [...records.filter(({ seq }) => seq > newest), ...known];
     });
   }
 
@@ -141,13 +132,10 @@ export class AuditTrail {
     }
   }
 
-  async #page(filter: AuditFilter, limit: number, before?: number): Promise<readonly AuditRecord[]> {
+  async #page(filter: AuditFilter, limit: number, before?: number): Promise<Page> {
     const query = new URLSearchParams({ limit: String(limit) });
     for (const [name, value] of Object.entries({ ...filter, before }))
       if (value !== undefined) query.set(name, String(value));
-    const { records } = await this.#http.get<{ readonly records: readonly AuditRecord[] }>(
-      `/api/audit?${query.toString()}`,
-    );
-    return records;
+    return await this.#http.get<Page>(`/api/audit?${query.toString()}`);
   }
 }

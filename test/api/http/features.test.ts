@@ -309,6 +309,22 @@ describe('the audit', () => {
     expect((await ask('GET', '/api/audit?limit=nonsense')).status).toBe(400);
   });
 
+  it('says where the next page begins, also where a page holds nothing for its reader', async () => {
+    for (const sessionIdleMinutes of [21, 22, 23])
+      await ask('PATCH', '/api/state', { set: { sessionIdleMinutes } });
+    const found: string[] = [];
+    let path = '/api/audit?user=administrator&outcome=done&limit=2';
+    for (let pages = 0; pages < 100; pages += 1) {
+      const { body } = await ask('GET', path, undefined, 'viewer');
+      if (pages === 0) expect(body).toMatchObject({ records: [], next: expect.any(Number) as number });
+      found.push(...body.records.flatMap(({ changes = [] }) => changes.map(({ key }) => key)));
+      if (body['next'] === undefined) break;
+      path = `/api/audit?user=administrator&outcome=done&limit=2&before=${String(body['next'])}`;
+    }
+    expect(found).toContain('pictureQuality');
+    expect(found).not.toContain('sessionIdleMinutes');
+  });
+
   it('holds back what its reader may not know', async () => {
     await server.services.store.transact(systemActor(), { sessionIdleMinutes: 33, lightIntensity: 7 });
     const { body } = await ask('GET', '/api/audit?limit=50', undefined, 'viewer');

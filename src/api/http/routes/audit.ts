@@ -21,9 +21,7 @@ const Query = Type.Object(
     ),
     since: Type.Optional(time),
     until: Type.Optional(time),
-    before: Type.Optional(
-      Type.Integer({ minimum: 0, description: 'The `seq` of the last page’s last record.' }),
-    ),
+    before: Type.Optional(Type.Integer({ minimum: 0, description: 'What the page before gave as `next`.' })),
     limit: Type.Optional(limit),
     token: Type.Optional(Type.String({ maxLength: 512 })),
   },
@@ -33,6 +31,13 @@ const Record = Type.Object(
   { seq: Type.Integer(), at: Type.Number(), by: Type.String(), via: Type.String(), outcome: Type.String() },
   { additionalProperties: true },
 );
+const Page = Type.Object({
+  records: Type.Array(Record),
+  next: Type.Optional(
+    Type.Integer({ description: 'Where there may be more: what the next page takes as `before`.' }),
+  ),
+});
+const pageSize = 100;
 const Event = Type.Object(
   { timestamp: Type.String(), event_type: Type.String(), source_ip: Type.String(), username: Type.String() },
   { additionalProperties: true },
@@ -89,13 +94,19 @@ export function auditRoutes(app: App, { store, journal }: Services): void {
         tags,
         summary: 'What happened, newest first',
         querystring: Query,
-        response: answers(Type.Object({ records: Type.Array(Record) })),
+        response: answers(Page),
       },
     },
     async ({ identity, query: { token: _token, key, ...query } }) => {
       if (key !== undefined && !isKnown(identity, key)) return { records: [] };
-      const records = await journal.search({ ...query, key: writtenAs(key) });
-      return { records: records.flatMap((record) => shown(record, identity)) };
+      const { limit: most = pageSize } = query;
+      const records = await journal.search({ ...query, limit: most, key: writtenAs(key) });
+      // Records that are not for this reader are left out, so a page that is not full need not be the last.
+      const last = records.length < most ? undefined : records.at(-1);
+      return {
+        records: records.flatMap((record) => shown(record, identity)),
+        ...(last === undefined ? {} : { next: last.seq }),
+      };
     },
   );
 
