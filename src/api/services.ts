@@ -269,6 +269,10 @@ export interface Services {
   readonly certificate: () => Certificate;
   /** Validates, stores and serves another certificate. */
   readonly replaceCertificate: (cert: string, key: string) => Promise<Certificate>;
+  /** The same with one that is made here. */
+  readonly renewCertificate: () => Promise<Certificate>;
+  /** Where the web server answers, as people would type it. */
+  readonly webAddresses: () => readonly string[];
   /** What must hold for the server to be of use; each with the reason where it does not. */
   readonly readiness: () => readonly Check[];
   readonly webhooks: Webhooks;
