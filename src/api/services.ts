@@ -2,6 +2,7 @@
 import type { Logger } from 'pino';
 import type { Observable } from 'rxjs';
 import type { Accounts, AppStore } from '../access/accounts.js';
+import type { Setup } from '../access/setup.js';
 import type { Certificate } from '../access/certificate.js';
 import type { History } from '../store/history.js';
 import type { Photo, PhotoQuery } from '../library/photoIndex.js';
@@ -230,6 +231,7 @@ export interface Services {
   readonly store: AppStore;
   readonly journal: Pick<Journal, 'search' | 'onAudit' | 'note'>;
   readonly accounts: Accounts;
+  readonly setup: Setup;
   readonly sync: Sync;
   readonly presets: Presets;
   readonly history: History;

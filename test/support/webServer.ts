@@ -5,8 +5,10 @@ import { pino } from 'pino';
 import { Accounts } from '../../src/access/accounts.js';
 import { loadCertificate, replaceCertificate } from '../../src/access/certificate.js';
 import { loadDeviceKey } from '../../src/access/deviceKey.js';
+import { LoginLimiter } from '../../src/access/limiter.js';
 import { Sealer } from '../../src/access/seal.js';
 import { Sessions } from '../../src/access/sessions.js';
+import { Setup } from '../../src/access/setup.js';
 import { Listeners } from '../../src/api/listeners.js';
 import { buildApp } from '../../src/api/server.js';
 import type { App } from '../../src/api/http/route.js';
@@ -47,7 +49,10 @@ export async function startWebServer(): Promise<WebServer> {
   const opened = await openStore({ registry, rules, folder: join(folder, 'settings'), sealer });
   const { store, journal } = opened;
   const sessions = await Sessions.open({ folder, idleMs: () => 60_000 });
-  const accounts = new Accounts({ store, sessions, sealer, audit: journal.note.bind(journal) });
+  const audit = journal.note.bind(journal);
+  const limiter = new LoginLimiter();
+  const accounts = new Accounts({ store, sessions, sealer, limiter, audit });
+  const setup = new Setup({ store, limiter, audit });
   const locks = new Locks({
     publish: (held) => {
       store.write({ locks: held });
@@ -67,7 +72,7 @@ export async function startWebServer(): Promise<WebServer> {
     photos: undefined,
     places: new Places(folder, ['photos']),
     pageFolder: join(folder, 'web'),
-    ...{ store, journal, accounts, sync, locks, trials, log, limits },
+    ...{ store, journal, accounts, setup, sync, locks, trials, log, limits },
     presets: new Presets(store),
     history: new History(store, journal),
     version: '0.0.0',
