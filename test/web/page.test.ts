@@ -256,6 +256,10 @@ describe('settings', () => {
   });
 });
 
+/** Pages by their place, and what is on them as soon as they are whole. */
+const others = [['account', '[data-session]']] as const;
+const othersOfAdmin = [...others, ['users', '[data-role]']] as const;
+
 describe('the page as a whole', () => {
   it.each(['admin', 'viewer'])('has no barriers that axe knows of, in either theme: %s', async (username) => {
     // What axe brings along to look at the page is not of the page.
@@ -279,11 +283,16 @@ describe('the page as a whole', () => {
     await web.go('streams');
     await web.page.locator('#stream-stream1').waitFor();
     await isClear();
+    for (const [place, sign] of username === 'admin' ? othersOfAdmin : others) {
+      await web.go(place);
+      await web.page.locator(sign).first().waitFor();
+      await isClear();
+    }
   });
 
   it('fits a narrow screen, and asks nobody but its server', async () => {
     const web = await visitAs('admin', { viewport: { width: 320, height: 640 } });
-    for (const place of ['live', 'settings/stream', 'settings/camera', 'streams']) {
+    for (const place of ['live', 'settings/stream', 'settings/camera', 'streams', 'users', 'account']) {
       await web.go(place);
       await web.page.locator('main section').first().waitFor();
       expect(await web.page.evaluate('document.documentElement.scrollWidth'), place).toBeLessThanOrEqual(320);
