@@ -7,6 +7,7 @@ import type { Certificate } from '../access/certificate.js';
 import type { History } from '../store/history.js';
 import type { Photo, PhotoQuery } from '../library/photoIndex.js';
 import type { Places } from '../library/places.js';
+import type { Thumbnails } from '../library/thumbnails.js';
 import type { Journal } from '../store/journal.js';
 import type { Locks } from '../store/locks.js';
 import type { Presets } from '../store/presets.js';
@@ -226,6 +227,7 @@ export interface Services {
   readonly photos: Photos | undefined;
   /** The files that people may see. */
   readonly places: Places;
+  readonly thumbnails: Thumbnails;
   /** Where the built web page lies; it may be empty. */
   readonly pageFolder: string;
   readonly store: AppStore;

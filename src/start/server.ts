@@ -15,6 +15,7 @@ import { Sync } from '../api/sync/sync.js';
 import { messageOf, ObscuraError } from '../errors.js';
 import { Places } from '../library/places.js';
 import { photoFolder, PhotoStore, type Retention } from '../library/photoStore.js';
+import { Thumbnails } from '../library/thumbnails.js';
 import { ownedByTheSystem } from '../observables/network.js';
 import { registry, rules, type AppRegistry } from '../observables/registry.js';
 import { LogMemory } from '../system/logMemory.js';
@@ -184,6 +185,7 @@ export async function startServer({
       media,
       photos,
       places: new Places(dataFolder, [photoFolder]),
+      thumbnails: new Thumbnails(),
       pageFolder,
       store,
       journal,

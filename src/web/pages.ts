@@ -24,6 +24,12 @@ export const pages: readonly Page[] = [
     load: () => Live,
   },
   {
+    name: 'gallery',
+    title: 'page.gallery',
+    isFor: (desk) => desk.may(['Media_r', 'Media_rw', 'Storage_r', 'Storage_rw']),
+    load: async () => (await import('./gallery/Gallery.svelte')).default,
+  },
+  {
     name: 'settings',
     title: 'page.settings',
     isFor: () => true,

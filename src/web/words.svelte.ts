@@ -63,6 +63,13 @@ export function moment(at: number): string {
   }).format(at);
 }
 
+/** A size in bytes, as disks are sold. */
+export function bytes(count: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB'] as const;
+  const power = count < 1 ? 0 : Math.min(units.length - 1, Math.floor(Math.log10(count) / 3));
+  return `${number(count / 1000 ** power, power > 1 ? 1 : 0)} ${units[power] ?? ''}`;
+}
+
 /** bit/s as people say it. */
 export function bitrate(bps: number): string {
   return bps >= 1_000_000 ? `${number(bps / 1e6, 1)} Mbit/s` : `${number(bps / 1000)} kbit/s`;

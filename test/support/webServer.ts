@@ -15,6 +15,7 @@ import type { App } from '../../src/api/http/route.js';
 import type { Services } from '../../src/api/services.js';
 import { Sync } from '../../src/api/sync/sync.js';
 import { Places } from '../../src/library/places.js';
+import { Thumbnails } from '../../src/library/thumbnails.js';
 import { LogMemory } from '../../src/system/logMemory.js';
 import { runWebhooks } from '../../src/start/webhooks.js';
 import { registry, rules } from '../../src/observables/registry.js';
@@ -71,6 +72,7 @@ export async function startWebServer(): Promise<WebServer> {
     media: undefined,
     photos: undefined,
     places: new Places(folder, ['photos']),
+    thumbnails: new Thumbnails(),
     pageFolder: join(folder, 'web'),
     ...{ store, journal, accounts, setup, sync, locks, trials, log, limits },
     presets: new Presets(store),

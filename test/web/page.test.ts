@@ -257,7 +257,10 @@ describe('settings', () => {
 });
 
 /** Pages by their place, and what is on them as soon as they are whole. */
-const others = [['account', '[data-session]']] as const;
+const others = [
+  ['gallery', '.nothing, main [role=alert]'],
+  ['account', '[data-session]'],
+] as const;
 const othersOfAdmin = [...others, ['users', '[data-role]']] as const;
 
 describe('the page as a whole', () => {
@@ -292,7 +295,15 @@ describe('the page as a whole', () => {
 
   it('fits a narrow screen, and asks nobody but its server', async () => {
     const web = await visitAs('admin', { viewport: { width: 320, height: 640 } });
-    for (const place of ['live', 'settings/stream', 'settings/camera', 'streams', 'users', 'account']) {
+    for (const place of [
+      'live',
+      'settings/stream',
+      'settings/camera',
+      'streams',
+      'users',
+      'account',
+      'gallery',
+    ]) {
       await web.go(place);
       await web.page.locator('main section').first().waitFor();
       expect(await web.page.evaluate('document.documentElement.scrollWidth'), place).toBeLessThanOrEqual(320);
