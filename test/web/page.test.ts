@@ -254,6 +254,23 @@ describe('settings', () => {
     await web.page.getByRole('searchbox').fill('no such thing');
     await web.page.getByText('No setting matches.').waitFor();
   });
+
+  it('are called in the language of whoever reads, and found in it', async () => {
+    const web = await visitAs('admin', { locale: 'de-DE' });
+    await web.go('settings/stream');
+    const row = web.setting('streamFramerate');
+    await row.getByRole('heading', { name: 'Bildrate' }).waitFor();
+    await row.getByText('Bilder je Sekunde des Hauptstreams.').waitFor();
+    await web.page.getByRole('link', { name: 'Belichtung und Weißabgleich' }).waitFor();
+    expect(await web.page.locator('main [lang=en]').count()).toBe(0);
+    await web.page.getByRole('searchbox').fill('rauschminderung');
+    await web.setting('noiseSuppression').waitFor();
+    await web.page.getByRole('searchbox').fill('noise reduction');
+    await web.setting('noiseSuppression').waitFor();
+    await web.page.locator('summary', { hasText: 'admin' }).click();
+    await web.page.getByLabel('Sprache').selectOption('English');
+    await web.setting('noiseSuppression').getByRole('heading', { name: 'Noise reduction' }).waitFor();
+  });
 });
 
 /** Pages by their place, and what is on them as soon as they are whole. */
