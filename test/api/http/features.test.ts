@@ -319,7 +319,7 @@ describe('the audit', () => {
       if (pages === 0) expect(body).toMatchObject({ records: [], next: expect.any(Number) as number });
       found.push(...body.records.flatMap(({ changes = [] }) => changes.map(({ key }) => key)));
       if (body['next'] === undefined) break;
-      path = `/api/audit?user=administrator&outcome=done&limit=2&before=${String(body['next'])}`;
+      path = `/api/audit?user=administrator&outcome=done&limit=2&before=${String(Number(body['next']))}`;
     }
     expect(found).toContain('pictureQuality');
     expect(found).not.toContain('sessionIdleMinutes');
