@@ -244,10 +244,15 @@ class Session : public std::enable_shared_from_this<Session> {
     g_array_unref(transceivers);
   }
 
-  /** Before packets flow the payloader says too little of them, and the numbers for congestion control would be left out. */
+  /**
+   * Before packets flow the payloader says too little of them: the numbers for congestion control would be left out, and
+   * the source (SSRC) of the pictures, for which a browser then takes that of the packets that are sent again. It would
+   * decode the pictures and show none.
+   */
   void agreeOnCaps() {
     eachTransceiver([this](GObject* transceiver) {
       GstCaps* caps = gst_caps_from_string(offer_.caps.c_str());
+      if (packets_ != nullptr) gst_caps_set_simple(caps, "ssrc", G_TYPE_UINT, ssrcOf(packets_), nullptr);
       g_object_set(transceiver, "codec-preferences", caps, "do-nack", TRUE, nullptr);
       gst_caps_unref(caps);
     });

@@ -52,7 +52,7 @@ export interface SupervisorOptions {
   /** Where the devices of the machine are. */
   readonly deviceFolder?: string;
   /** The program of the media process. */
-  readonly program?: URL;
+  readonly program?: URL | undefined;
 }
 
 /** What it has written before it ended is kept as far as this many characters go back. */

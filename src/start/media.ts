@@ -34,6 +34,7 @@ export interface MediaParts {
   readonly accounts: Accounts;
   readonly bind: string;
   readonly deviceFolder: string;
+  readonly program?: URL | undefined;
   readonly certificate: () => Certificate;
   readonly audit: Journal['note'];
   readonly log: Logger;
@@ -60,6 +61,7 @@ export function runMedia({
   accounts,
   bind,
   deviceFolder,
+  program,
   certificate,
   audit,
   log,
@@ -67,6 +69,7 @@ export function runMedia({
   const parts = log.child({ part: 'media' });
   const supervisor = new Supervisor({
     deviceFolder,
+    program,
     log: (level, message, category) => {
       parts[level](category === undefined ? {} : { category }, message);
     },
@@ -236,6 +239,7 @@ export function runMedia({
       );
     },
     history: () => statistics.history(),
+    decisions: () => adaptive.decisions(),
     isInHand: () =>
       supervisor.state.phase !== 'running' ||
       (Date.now() - lastBeatAt < lostAfterMs && (supervisor.beat.loopLagMs ?? 0) < lostAfterMs),
