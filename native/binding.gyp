@@ -14,7 +14,7 @@
   "targets": [
     {
       "target_name": "obscura_system",
-      "sources": ["system.cc"]
+      "sources": ["system.cc", "media/tcp_socket.cc"]
     }
   ],
   "conditions": [

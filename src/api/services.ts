@@ -108,8 +108,10 @@ export interface PictureReader {
 export interface PictureProgress {
   /** What has been sent so far. */
   readonly bytes: number;
-  /** Of that, what waits here because it is not taken. */
+  /** Of that, what has not arrived: it waits in this process or in the system, because it is not taken. */
   readonly backlogBytes: number;
+  /** As the system measures it. */
+  readonly rttMs?: number;
   /** Pictures left out for want of time. */
   readonly framesDropped: number;
 }
@@ -122,6 +124,10 @@ export interface PictureWatcher extends PictureProgress {
   readonly stream: string;
   readonly secure: boolean;
   readonly since: number;
+  /** bit/s, over the last seconds. */
+  readonly bitrate: number;
+  /** How late what waits makes what is sent now. */
+  readonly delayMs?: number;
 }
 
 /** Pictures one by one. Each variant is made once, for all who want it and only while somebody does. */

@@ -37,8 +37,12 @@ const Client = Type.Object({
   plis: Type.Optional(Type.Integer({ description: 'How often the player has lost a picture.' })),
   firs: Type.Optional(Type.Integer({ description: 'How often the player has asked for a keyframe.' })),
   backlogBytes: Type.Optional(
-    Type.Integer({ description: 'Over TCP: what waits here because the player does not take it.' }),
+    Type.Integer({
+      description:
+        'Over TCP and HTTP: what waits here, in the server or in the system, because it has not been taken.',
+    }),
   ),
+  rttMs: Type.Optional(Type.Number({ description: 'Over HTTP: the round trip, as the system measures it.' })),
   delayMs: Type.Optional(Type.Number({ description: 'How late that makes what is sent now.' })),
   framesDropped: Type.Optional(
     Type.Integer({ description: 'Pictures that this player has missed because it was too slow.' }),
