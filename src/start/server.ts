@@ -1,8 +1,14 @@
 // Builds every part of the server, ties them together, and takes them down again in the right order.
+import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Logger } from 'pino';
 import { Accounts, type AppStore } from '../access/accounts.js';
-import { loadCertificate, replaceCertificate, type Certificate } from '../access/certificate.js';
+import {
+  loadCertificate,
+  renewCertificate,
+  replaceCertificate,
+  type Certificate,
+} from '../access/certificate.js';
 import { loadDeviceKey } from '../access/deviceKey.js';
 import { Sealer } from '../access/seal.js';
 import { Sessions } from '../access/sessions.js';
@@ -35,6 +41,7 @@ import { Photographer } from './photos.js';
 import { publishReadings } from './publishReadings.js';
 import { runSchedules } from './schedules.js';
 import { reportToServiceManager } from './serviceManager.js';
+import { machineAddresses, webAddresses } from './webAddresses.js';
 import { runWebhooks } from './webhooks.js';
 import { runWebServers } from './webServers.js';
 
@@ -157,6 +164,12 @@ export async function startServer({
       store.write({ tlsCertificate: { fingerprint, subject, notAfter, selfSigned } });
     };
     showCertificate();
+    const serve = (next: Certificate): Certificate => {
+      certificate = next;
+      listeners.setCertificate(certificate);
+      showCertificate();
+      return certificate;
+    };
 
     const sync = new Sync(store);
     undo.push(() => {
@@ -167,6 +180,7 @@ export async function startServer({
           ...{ store, accounts, audit, log },
           bind: environment.bind,
           deviceFolder: environment.deviceFolder,
+          program: environment.mediaProgram,
           certificate: () => certificate,
         })
       : undefined;
@@ -196,12 +210,9 @@ export async function startServer({
       startedAt: Date.now(),
       limits: limits ?? defaultLimits,
       certificate: () => certificate,
-      replaceCertificate: async (cert, key) => {
-        certificate = await replaceCertificate(dataFolder, cert, key);
-        listeners.setCertificate(certificate);
-        showCertificate();
-        return certificate;
-      },
+      replaceCertificate: async (cert, key) => serve(await replaceCertificate(dataFolder, cert, key)),
+      renewCertificate: async () => serve(await renewCertificate(dataFolder)),
+      webAddresses: () => webAddresses(listeners.addresses, machineAddresses(), hostname()),
       readiness: () => [
         { name: 'store', ok: true },
         spaceCheck(store.get('storageSpace')),

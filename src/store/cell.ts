@@ -104,3 +104,8 @@ export function shownValue({ definition }: Cell, value: unknown): unknown {
 export function savedValue(cell: Cell): unknown {
   return cell.durable === undefined ? cell.value : cell.durable.value;
 }
+
+/** Whether its value can be kept beside the settings, for anybody to read who may read it: in a preset. */
+export function isStorable({ definition, saved, sealed }: Cell): boolean {
+  return definition.kind === 'setting' && saved && !sealed;
+}

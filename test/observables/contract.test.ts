@@ -303,6 +303,7 @@ describe('the contract', () => {
       'pictureVariants',
       'pipCanvas',
       'presets',
+      'processLoad',
       'rateLimits',
       'rtspMaxSessions',
       'rtspMulticast',

@@ -3,7 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { Accounts } from '../../src/access/accounts.js';
-import { loadCertificate, replaceCertificate } from '../../src/access/certificate.js';
+import {
+  loadCertificate,
+  renewCertificate,
+  replaceCertificate,
+  type Certificate,
+} from '../../src/access/certificate.js';
 import { loadDeviceKey } from '../../src/access/deviceKey.js';
 import { Sealer } from '../../src/access/seal.js';
 import { Sessions } from '../../src/access/sessions.js';
@@ -60,6 +65,11 @@ export async function startWebServer(): Promise<WebServer> {
   const sync = new Sync(store);
   let certificate = await loadCertificate(folder);
   const listeners = new Listeners(certificate);
+  const serve = (next: Certificate): Certificate => {
+    certificate = next;
+    listeners.setCertificate(next);
+    return next;
+  };
   const lines: string[] = [];
   const log = pino({ level: 'trace' }, { write: (line: string) => void lines.push(line) });
   const readiness: WebServer['readiness'] = [{ name: 'store', ok: true }];
@@ -75,11 +85,9 @@ export async function startWebServer(): Promise<WebServer> {
     version: '0.0.0',
     startedAt: Date.now(),
     certificate: () => certificate,
-    replaceCertificate: async (cert, key) => {
-      certificate = await replaceCertificate(folder, cert, key);
-      listeners.setCertificate(certificate);
-      return certificate;
-    },
+    replaceCertificate: async (cert, key) => serve(await replaceCertificate(folder, cert, key)),
+    renewCertificate: async () => serve(await renewCertificate(folder)),
+    webAddresses: () => ['http://camera.example'],
     readiness: () => readiness,
     recentLog: new LogMemory(),
     webhooks: runWebhooks({ store, media: undefined, log }),

@@ -8,6 +8,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { launchBrowser } from '../support/browser.js';
 import { freePorts } from '../support/ports.js';
 import { basic, passwordOf, runningServer, type TestServer } from '../support/runningServer.js';
+import { LogMemory } from '../../src/system/logMemory.js';
 import { WebPage } from '../support/WebPage.js';
 
 let browser: Browser;
@@ -16,7 +17,10 @@ let folder: string;
 let port: number;
 const opened: WebPage[] = [];
 
+const recentLog = new LogMemory();
+
 beforeAll(async () => {
+  recentLog.add(JSON.stringify({ level: 40, time: Date.now(), msg: 'something to read', part: 'media' }));
   folder = await mkdtemp(join(tmpdir(), 'obscura-page-'));
   [port = 0] = await freePorts(1);
   [browser, server] = await Promise.all([launchBrowser(), start({ people: true })]);
@@ -33,7 +37,7 @@ afterAll(async () => {
 });
 
 function start(options: { readonly people?: boolean } = {}): Promise<TestServer> {
-  return runningServer({ folder, environment: { httpPort: port }, ...options });
+  return runningServer({ folder, recentLog, environment: { httpPort: port }, ...options });
 }
 
 async function visit(
@@ -302,6 +306,14 @@ describe('settings', () => {
 });
 
 describe('the page as a whole', () => {
+  beforeAll(async () => {
+    server.store.write({
+      presets: { night: { values: { lightIntensity: 3, rtspPort: 9554 }, created: Date.now(), by: 'admin' } },
+      webhookStatus: { nvr: { queued: 1, dropped: 0, lastError: 'refused', lastErrorAt: Date.now() } },
+    });
+    await server.store.settle();
+  });
+
   it.each(['admin', 'viewer'])('has no barriers that axe knows of, in either theme: %s', async (username) => {
     // What axe brings along to look at the page is not of the page.
     const web = await visit({ bypassCSP: true });
@@ -324,11 +336,51 @@ describe('the page as a whole', () => {
     await web.go('streams');
     await web.page.locator('#stream-stream1').waitFor();
     await isClear();
+    // Without video there is nothing to be drawn, and that is said.
+    for (const [place, words] of [
+      ['statistics', 'There are no statistics'],
+      ['pipelines', 'This server does without video'],
+    ] as const) {
+      await web.go(place);
+      await web.page.getByText(words).waitFor();
+      await isClear();
+    }
+    await web.go('presets');
+    await web.page
+      .getByRole('button', { name: /^Compare/ })
+      .first()
+      .click();
+    await web.page.locator('[data-diff]').first().waitFor();
+    await isClear();
+    await web.page.keyboard.press('Escape');
+    await isClear();
+    await web.go('log');
+    await web.page.locator('[data-seq]').first().waitFor();
+    await isClear();
+    await web.go('log/server');
+    await web.page.locator('[role=option]').first().waitFor();
+    await web.page.getByRole('listbox').press('End');
+    await isClear();
+    await web.go('system');
+    await web.page.locator('[data-check]').first().waitFor();
+    for (const summary of await web.page.locator('main summary').all()) await summary.click();
+    await isClear();
   });
 
   it('fits a narrow screen, and asks nobody but its server', async () => {
     const web = await visitAs('admin', { viewport: { width: 320, height: 640 } });
-    for (const place of ['live', 'settings/stream', 'settings/camera', 'streams']) {
+    for (const place of [
+      'live',
+      'settings/stream',
+      'settings/camera',
+      'streams',
+      'statistics',
+      'pipelines',
+      'presets',
+      'log',
+      'log/server',
+      'system',
+    ]) {
       await web.go(place);
       await web.page.locator('main section').first().waitFor();
       expect(await web.page.evaluate('document.documentElement.scrollWidth'), place).toBeLessThanOrEqual(320);
