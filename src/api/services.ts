@@ -11,6 +11,7 @@ import type { Thumbnails } from '../library/thumbnails.js';
 import type { Journal } from '../store/journal.js';
 import type { Locks } from '../store/locks.js';
 import type { Presets } from '../store/presets.js';
+import type { Drags } from '../store/drags.js';
 import type { Trials } from '../store/trials.js';
 import type { Identity } from '../access/identity.js';
 import type {
@@ -270,6 +271,7 @@ export interface Services {
   readonly sync: Sync;
   readonly presets: Presets;
   readonly history: History;
+  readonly drags: Pick<Drags, 'submit' | 'leave'>;
   readonly locks: Locks;
   readonly trials: Trials;
   readonly log: Logger;

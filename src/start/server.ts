@@ -32,6 +32,7 @@ import { openStore } from '../store/openStore.js';
 import { Presets } from '../store/presets.js';
 import { Unsupported } from '../store/reconcile.js';
 import type { Values } from '../store/store.js';
+import { Drags } from '../store/drags.js';
 import { Trials } from '../store/trials.js';
 import { registerActions } from './actions.js';
 import type { Environment } from './environment.js';
@@ -159,6 +160,10 @@ export async function startServer({
       log.error(message);
     });
     undo.push(() => trials.close());
+    const drags = new Drags(store, (message) => {
+      log.error(message);
+    });
+    undo.push(() => drags.close());
 
     let certificate: Certificate = await loadCertificate(dataFolder, Date.now(), (report) => {
       log.warn(report);
@@ -208,6 +213,7 @@ export async function startServer({
       sync,
       presets: new Presets(store),
       history: new History(store, journal),
+      drags,
       locks,
       trials,
       log,

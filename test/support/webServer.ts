@@ -29,6 +29,7 @@ import { History } from '../../src/store/history.js';
 import { Locks } from '../../src/store/locks.js';
 import { openStore } from '../../src/store/openStore.js';
 import { Presets } from '../../src/store/presets.js';
+import { Drags } from '../../src/store/drags.js';
 import { Trials } from '../../src/store/trials.js';
 
 export const password = 'a-Long-Passw0rd';
@@ -66,6 +67,7 @@ export async function startWebServer(): Promise<WebServer> {
   });
   store.addObstacle(locks.obstacle);
   const trials = new Trials(store, () => undefined);
+  const drags = new Drags(store, () => undefined);
   const sync = new Sync(store);
   let certificate = await loadCertificate(folder);
   const listeners = new Listeners(certificate);
@@ -84,7 +86,7 @@ export async function startWebServer(): Promise<WebServer> {
     places: new Places(folder, ['photos']),
     thumbnails: new Thumbnails(),
     pageFolder: join(folder, 'web'),
-    ...{ store, journal, accounts, setup, sync, locks, trials, log, limits },
+    ...{ store, journal, accounts, setup, sync, drags, locks, trials, log, limits },
     presets: new Presets(store),
     history: new History(store, journal),
     version: '0.0.0',
@@ -117,6 +119,7 @@ export async function startWebServer(): Promise<WebServer> {
     async stop() {
       await app.close();
       await listeners.close();
+      await drags.close();
       await trials.close();
       locks.close();
       sync.close();
