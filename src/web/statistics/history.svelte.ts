@@ -2,9 +2,9 @@
 import type { HttpClient, SettingValue } from '../../client/index.js';
 import { messageOf } from '../messageOf.js';
 import { joinedDecisions, type Decision } from './decisions.js';
-import { filled, isGap, joined, secondOf, secondsOf, type Columns, type Second } from './seconds.js';
+import { filled, joined, secondOf, secondsOf, type Columns, type Second } from './seconds.js';
 
-/** Where the connection swallowed a second, the server still has it. */
+/** Where a second was not heard, the server may still have it. */
 const missedMs = 1900;
 
 export class History {
@@ -39,8 +39,8 @@ export class History {
     const second = secondOf({ ...point, ...(cpu === undefined ? {} : { cpu }) });
     const last = this.seconds.at(-1);
     this.seconds = joined(this.seconds, second);
-    if (last !== undefined && second.at - last.at > missedMs && !isGap(last, second))
-      this.#fill().catch(() => undefined);
+    const isMissing = last !== undefined && second.at - last.at > missedMs;
+    if (isMissing || this.problem !== '') void this.load();
   }
 
   /** Something has been decided, or goes on: once more where it comes while the server is being asked. */
@@ -52,12 +52,6 @@ export class History {
     await this.#askDecisions(newest).catch(() => undefined);
     this.#isAsking = false;
     if (this.#asksAgain) await this.follow();
-  }
-
-  async #fill(): Promise<void> {
-    const path = '/api/statistics/history?seconds=5';
-    const { columns } = await this.#http.get<{ readonly columns: Columns }>(path);
-    this.seconds = filled(this.seconds, secondsOf(columns));
   }
 
   async #askDecisions(since: number): Promise<void> {

@@ -59,7 +59,7 @@ function lately(seconds: readonly Second[]): readonly Second[] {
 }
 
 /** Whether seconds are missing between these two. */
-export function isGap(before: Second | undefined, next: Second): boolean {
+function isGap(before: Second | undefined, next: Second): boolean {
   return before !== undefined && next.at - before.at > gapMs;
 }
 
