@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Browser, Download, Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { loadCertificate } from '../../src/access/certificate.js';
 import { LogMemory } from '../../src/system/logMemory.js';
@@ -70,7 +70,7 @@ async function change(values: Readonly<Record<string, unknown>>, username?: stri
 }
 
 async function downloaded(page: Page, act: () => Promise<void>): Promise<string> {
-  const [download] = await Promise.all([page.waitForEvent('download') as Promise<Download>, act()]);
+  const [download] = await Promise.all([page.waitForEvent('download'), act()]);
   return await readFile(await download.path(), 'utf8');
 }
 
