@@ -318,8 +318,9 @@ describe('the audit', () => {
       const { body } = await ask('GET', path, undefined, 'viewer');
       if (pages === 0) expect(body).toMatchObject({ records: [], next: expect.any(Number) as number });
       found.push(...body.records.flatMap(({ changes = [] }) => changes.map(({ key }) => key)));
-      if (body['next'] === undefined) break;
-      path = `/api/audit?user=administrator&outcome=done&limit=2&before=${String(Number(body['next']))}`;
+      const { next } = body as unknown as { readonly next?: number };
+      if (next === undefined) break;
+      path = `/api/audit?user=administrator&outcome=done&limit=2&before=${String(next)}`;
     }
     expect(found).toContain('pictureQuality');
     expect(found).not.toContain('sessionIdleMinutes');
