@@ -34,8 +34,10 @@ function servedRoutes(): Set<string> {
       // The rest of an address has a name in the documents.
       served.add(`${method} ${trail.join('').replace(/\/?\*$/, '/:path')}`);
   }
-  // The tree leaves out the rest of an address that is no route itself.
-  if (server.app.hasRoute({ method: 'GET', url: '/download/*' })) served.add('GET /download/:path');
+  // The tree leaves out what comes before the rest of an address where that is no route itself.
+  served.delete('GET /api/:path');
+  for (const place of ['/download', '/api/thumbnails'])
+    if (server.app.hasRoute({ method: 'GET', url: `${place}/*` })) served.add(`GET ${place}/:path`);
   return served;
 }
 
