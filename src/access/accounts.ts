@@ -37,6 +37,7 @@ export interface NewUser {
   readonly password: string;
   readonly role?: string | undefined;
   readonly additionalPermissions?: readonly (Permission | number)[] | undefined;
+  readonly onvif?: boolean | undefined;
 }
 
 export interface TokenRequest {
@@ -61,6 +62,8 @@ export class Accounts {
   readonly #audit: (entry: Entry) => void;
   readonly #now: () => number;
   readonly #digest: DigestGuard;
+  /** When each token was used last, since the server started: not worth writing to the disk with every request. */
+  readonly #tokenUsed = new Map<string, number>();
   /** Sessions that change their own password, and stay. */
   readonly #spared = new Set<string>();
 
@@ -142,7 +145,10 @@ export class Accounts {
       const known = this.#token(parsed.id);
       if (known?.hash !== undefined && tokenMatches(parsed.secret, known.hash)) {
         const identity = this.#ofToken(parsed.id, known.username, origin);
-        if (identity.valid) return identity;
+        if (identity.valid) {
+          this.#tokenUsed.set(parsed.id, this.#now());
+          return identity;
+        }
       }
     } else {
       const session = this.#sessions.use(token);
@@ -200,7 +206,7 @@ export class Accounts {
 
   async createUser(
     actor: Actor,
-    { username, password, role, additionalPermissions }: NewUser,
+    { username, password, role, additionalPermissions, onvif }: NewUser,
   ): Promise<void> {
     await this.#update(actor, (get) => {
       const users = get('users');
@@ -210,6 +216,7 @@ export class Accounts {
         role: role ?? 'viewer',
         additionalPermissions: [...(additionalPermissions ?? [])],
         created: this.#now(),
+        ...(onvif === undefined ? {} : { onvif }),
       };
       return {
         users: { ...users, [username]: account },
@@ -313,6 +320,11 @@ export class Accounts {
     return Object.keys(all).filter((id) => all[id]?.username === actor.name);
   }
 
+  /** Undefined where it has not been used since the server started. */
+  lastUseOfToken(id: string): number | undefined {
+    return this.#tokenUsed.get(id);
+  }
+
   async revokeToken(actor: Identity, id: string): Promise<void> {
     const token = this.#token(id);
     const may = this.tokensOf(actor).includes(id) && (token?.username === actor.name || actor.may('User_rw'));
@@ -320,6 +332,7 @@ export class Accounts {
     await this.#update(systemActor('system', actor.name), (get) => {
       const apiTokens = get('apiTokens');
       const gone = new Set(descendants(apiTokens, id));
+      for (const each of gone) this.#tokenUsed.delete(each);
       return { apiTokens: without(apiTokens, ([each]) => gone.has(each)) };
     });
     this.#tell(

@@ -30,7 +30,7 @@ export async function loadDeviceKey(folder: string): Promise<DeviceKey> {
   if (existing !== undefined) {
     await rename(path, `${path}.damaged-${String(Date.now())}`);
     reports.push(
-      'The device key was damaged and was replaced: passwords and other secrets are lost and must be given anew; the administrator gets a new password.',
+      'The device key was damaged and was replaced: passwords and other secrets are lost and must be given anew, that of an administrator first.',
     );
   }
   const key = randomBytes(keyBytes);

@@ -1,5 +1,5 @@
 // Passwords: what makes one acceptable, and the slow hash that keeps a stolen settings file from giving them away.
-import { createHmac, randomBytes, randomInt, scrypt, timingSafeEqual } from 'node:crypto';
+import { createHmac, randomBytes, scrypt, timingSafeEqual } from 'node:crypto';
 import { ObscuraError } from '../errors.js';
 
 /** Kept with every hash, so that the cost can be raised without invalidating what exists. */
@@ -118,12 +118,4 @@ export function passwordProblem(password: string, username: string): string | un
   if (kinds < 3 && password.length < longEnoughAlone)
     return `The password must mix three of lower case, upper case, digits and signs, or have at least ${String(longEnoughAlone)} characters`;
   return undefined;
-}
-
-/** Without letters and digits that look alike, in groups that can be read out. */
-export function generatePassword(): string {
-  const alphabet = 'abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789';
-  const group = (): string =>
-    Array.from({ length: 5 }, () => alphabet.charAt(randomInt(alphabet.length))).join('');
-  return [group(), group(), group(), group()].join('-');
 }

@@ -29,6 +29,7 @@ import { informationRoutes } from './http/routes/information.js';
 import { loginRoutes } from './http/routes/login.js';
 import { operationRoutes } from './http/routes/operations.js';
 import { pageRoutes } from './http/routes/page.js';
+import { photoRoutes } from './http/routes/photos.js';
 import { lockRoutes, presetRoutes } from './http/routes/presets.js';
 import { schemaRoutes } from './http/routes/schema.js';
 import { settingsRoutes } from './http/routes/settings.js';
@@ -69,6 +70,7 @@ const routes = [
   webrtcRoutes,
   whipRoutes,
   imageRoutes,
+  photoRoutes,
   fileRoutes,
   certificateRoutes,
   operationRoutes,

@@ -2,10 +2,12 @@
 import type { Logger } from 'pino';
 import type { Observable } from 'rxjs';
 import type { Accounts, AppStore } from '../access/accounts.js';
+import type { Setup } from '../access/setup.js';
 import type { Certificate } from '../access/certificate.js';
 import type { History } from '../store/history.js';
 import type { Photo, PhotoQuery } from '../library/photoIndex.js';
 import type { Places } from '../library/places.js';
+import type { Thumbnails } from '../library/thumbnails.js';
 import type { Journal } from '../store/journal.js';
 import type { Locks } from '../store/locks.js';
 import type { Presets } from '../store/presets.js';
@@ -253,11 +255,13 @@ export interface Services {
   readonly photos: Photos | undefined;
   /** The files that people may see. */
   readonly places: Places;
+  readonly thumbnails: Thumbnails;
   /** Where the built web page lies; it may be empty. */
   readonly pageFolder: string;
   readonly store: AppStore;
   readonly journal: Pick<Journal, 'search' | 'onAudit' | 'note'>;
   readonly accounts: Accounts;
+  readonly setup: Setup;
   readonly sync: Sync;
   readonly presets: Presets;
   readonly history: History;

@@ -226,10 +226,11 @@ function program(io: Io): Command {
     .command('login')
     .description('keep a token for this machine; the password is asked for, or comes by the standard input')
     .option('--user <name>')
+    .option('--code <code>', 'make this account as the first one, with the set-up code that the server shows')
     .option('--context <name>', 'under which name', 'default')
     .option('--days <number>', 'for how long', number, 90)
     .option('--permissions <list>', 'a part of your own', list)
-    .action(async (options: { user?: string; context: string; days: number; permissions?: string[] }) => {
+    .action(async (options: Omit<import('./commands/login.js').LoginOptions, 'url'>) => {
       const { login } = await import('./commands/login.js');
       await login(io, output(), { ...options, url: url() });
     });

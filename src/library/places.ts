@@ -33,6 +33,7 @@ export interface Listing {
 
 export interface OpenedFile {
   readonly handle: FileHandle;
+  readonly path: string;
   readonly name: string;
   readonly size: number;
   readonly modified: Date;
@@ -87,7 +88,14 @@ export class Places {
       throw unknownFile();
     }
     const name = steps.at(-1) ?? '';
-    return { handle, name, size: facts.size, modified: facts.mtime, mimeType: typeOf(name) };
+    return {
+      handle,
+      path: virtualPath(steps),
+      name,
+      size: facts.size,
+      modified: facts.mtime,
+      mimeType: typeOf(name),
+    };
   }
 
   /** The path below the data folder of what is gone now. */

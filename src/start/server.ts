@@ -10,8 +10,10 @@ import {
   type Certificate,
 } from '../access/certificate.js';
 import { loadDeviceKey } from '../access/deviceKey.js';
+import { LoginLimiter } from '../access/limiter.js';
 import { Sealer } from '../access/seal.js';
 import { Sessions } from '../access/sessions.js';
+import { Setup } from '../access/setup.js';
 import { Listeners } from '../api/listeners.js';
 import { buildApp } from '../api/server.js';
 import type { Media, Services } from '../api/services.js';
@@ -19,6 +21,7 @@ import { Sync } from '../api/sync/sync.js';
 import { messageOf, ObscuraError } from '../errors.js';
 import { Places } from '../library/places.js';
 import { photoFolder, PhotoStore, type Retention } from '../library/photoStore.js';
+import { Thumbnails } from '../library/thumbnails.js';
 import { ownedByTheSystem } from '../observables/network.js';
 import { registry, rules, type AppRegistry } from '../observables/registry.js';
 import { LogMemory } from '../system/logMemory.js';
@@ -35,7 +38,7 @@ import { registerActions } from './actions.js';
 import type { Environment } from './environment.js';
 import { makeDataFolder } from './dataFolder.js';
 import { readFactory } from './factory.js';
-import { ensureAdministrator, firstAdministrator } from './firstAdministrator.js';
+import { ensureAdministrator } from './firstAdministrator.js';
 import { runMedia } from './media.js';
 import { Photographer } from './photos.js';
 import { publishReadings } from './publishReadings.js';
@@ -49,8 +52,8 @@ export interface RunningServer {
   readonly store: AppStore;
   readonly httpPort: number | undefined;
   readonly httpsPort: number | undefined;
-  /** Made at the first start, to be shown once. */
-  readonly generatedPassword: string | undefined;
+  /** With which the first administrator is made, where nobody can log in. */
+  readonly setupCode: string | undefined;
   /** Undefined on a server that does without video. */
   readonly media: Media | undefined;
   /** Stops everything; nothing that was acknowledged is lost. */
@@ -127,10 +130,16 @@ export async function startServer({
     });
     undo.push(() => sessions.close());
     const audit = journal.note.bind(journal);
-    const accounts = new Accounts({ store, sessions, sealer, audit });
+    const limiter = new LoginLimiter();
+    const accounts = new Accounts({ store, sessions, sealer, limiter, audit });
+    const setup = new Setup({ store, limiter, audit });
     const makeAdministrator = () =>
-      ensureAdministrator(store, accounts, factory.accounts ?? [], environment.adminPassword);
-    const { generatedPassword } = await makeAdministrator();
+      ensureAdministrator({
+        ...{ store, accounts, setup },
+        factoryAccounts: factory.accounts ?? [],
+        givenPassword: environment.adminPassword,
+      });
+    const setupCode = await makeAdministrator();
 
     const locks = new Locks({
       publish: (held) => {
@@ -195,10 +204,12 @@ export async function startServer({
       media,
       photos,
       places: new Places(dataFolder, [photoFolder]),
+      thumbnails: new Thumbnails(),
       pageFolder,
       store,
       journal,
       accounts,
+      setup,
       sync,
       presets: new Presets(store),
       history: new History(store, journal),
@@ -248,8 +259,7 @@ export async function startServer({
       reset: async () => {
         await sessions.revoke(() => true);
         await opened.resetToFactory();
-        const made = await makeAdministrator();
-        if (made.generatedPassword !== undefined) announce(log, made.generatedPassword);
+        announce(log, await makeAdministrator());
       },
     });
     const webServers = await runWebServers(store, listeners, environment, (reason) => {
@@ -265,7 +275,7 @@ export async function startServer({
       detail: { version },
     });
     const { http, https } = listeners.addresses;
-    if (generatedPassword !== undefined) announce(log, generatedPassword);
+    announce(log, setupCode);
     undo.push(
       reportToServiceManager({
         notify: notifyServiceManager,
@@ -275,7 +285,7 @@ export async function startServer({
         isSound: () => media?.isInHand() ?? true,
       }),
     );
-    return { store, httpPort: http?.port, httpsPort: https?.port, generatedPassword, media, stop };
+    return { store, httpPort: http?.port, httpsPort: https?.port, setupCode, media, stop };
   } catch (error) {
     await stop();
     // What cannot be listened on is the owner's to put right, and needs no trace.
@@ -323,10 +333,11 @@ function spaceCheck({ total, available }: Values<AppRegistry>['storageSpace']): 
   return { name: 'space', ok, ...(ok ? {} : { reason: 'The disk of the data folder is full' }) };
 }
 
-/** To the terminal and not to the log, which may be kept for long and read by many. */
-function announce(log: Logger, password: string): void {
-  log.info('The first administrator has been made; the password stands on the standard error output, once');
+/** The log may be read over the network by whoever may see it; the standard error output by who has the machine. */
+function announce(log: Logger, setupCode: string | undefined): void {
+  if (setupCode === undefined) return;
+  log.warn('Nobody can log in yet: the code of the set-up stands on the standard error output');
   process.stderr.write(
-    `\n  Log in as "${firstAdministrator}" with the password  ${password}\n  It is shown this once; change it after logging in.\n\n`,
+    `\n  Nobody can log in yet. Open the web page and make the administrator with the set-up code  ${setupCode}\n  It is good until it is used; the next start shows another one.\n\n`,
   );
 }

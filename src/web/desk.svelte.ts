@@ -25,7 +25,8 @@ export interface ChangedBy {
   readonly revision: number;
 }
 
-export type Phase = 'looking' | 'out' | 'in';
+/** `new`: nobody can log in, and the first account is to be made. */
+export type Phase = 'looking' | 'new' | 'out' | 'in';
 
 const pauseMs = { first: 300, longest: 4000, again: 1000 };
 
@@ -99,15 +100,29 @@ export class Desk {
     await this.#look();
   }
 
+  /** Makes the first administrator and logs in as such. Where somebody else was faster, one logs in as usual. */
+  async setUp(first: {
+    readonly code: string;
+    readonly username: string;
+    readonly password: string;
+  }): Promise<void> {
+    try {
+      await this.http.post('/api/setup', first);
+    } catch (error) {
+      if (!(error instanceof ClientError) || error.code !== 'conflict') throw error;
+    }
+    await this.#look();
+  }
+
   async logOut(): Promise<void> {
     await this.http.post('/api/logout');
-    this.#leave();
+    this.#leave('out');
     await this.#look();
   }
 
   /** For somebody who may see something without having logged in, and would like to see more. */
   showLogIn(): void {
-    this.#leave();
+    this.#leave('out');
   }
 
   /**
@@ -137,7 +152,8 @@ export class Desk {
     const me = await this.http.get<Me>('/api/me');
     this.#me = me;
     if (!me.authenticated && me.permissions.length === 0) {
-      this.#leave();
+      const { due } = await this.http.get<{ readonly due: boolean }>('/api/setup');
+      this.#leave(due ? 'new' : 'out');
       return;
     }
     this.#schema = await this.http.get<Schema>('/api/schema');
@@ -194,7 +210,7 @@ export class Desk {
     if (wasIn && this.#me?.authenticated === false) this.#ended = true;
   }
 
-  #leave(): void {
+  #leave(phase: 'new' | 'out'): void {
     const client = this.#client;
     this.#client = undefined;
     client?.close();
@@ -203,7 +219,7 @@ export class Desk {
     this.failures.clear();
     this.changedBy.clear();
     this.#schema = undefined;
-    this.#phase = 'out';
+    this.#phase = phase;
   }
 }
 

@@ -10,6 +10,8 @@ export interface Page {
   readonly title: Word;
   /** Whoever may see nothing of it does not find it in the navigation. */
   readonly isFor: (desk: Desk) => boolean;
+  /** What is one's own stands in the menu of one's name. */
+  readonly isOwn?: true;
   /** Those that are not seen first are fetched when somebody goes there. */
   readonly load: () => Component | Promise<Component>;
 }
@@ -20,6 +22,12 @@ export const pages: readonly Page[] = [
     title: 'page.live',
     isFor: (desk) => desk.may(['Media_r', 'Media_rw']),
     load: () => Live,
+  },
+  {
+    name: 'gallery',
+    title: 'page.gallery',
+    isFor: (desk) => desk.may(['Media_r', 'Media_rw', 'Storage_r', 'Storage_rw']),
+    load: async () => (await import('./gallery/Gallery.svelte')).default,
   },
   {
     name: 'settings',
@@ -62,5 +70,18 @@ export const pages: readonly Page[] = [
     title: 'page.system',
     isFor: (desk) => desk.may(['System_r', 'System_rw', 'Network_r', 'Network_rw']),
     load: async () => (await import('./system/System.svelte')).default,
+  },
+  {
+    name: 'users',
+    title: 'page.users',
+    isFor: (desk) => desk.may(['User_r', 'User_rw']),
+    load: async () => (await import('./people/Users.svelte')).default,
+  },
+  {
+    name: 'account',
+    title: 'page.account',
+    isFor: (desk) => desk.may(['Authenticated']),
+    isOwn: true,
+    load: async () => (await import('./people/MyAccount.svelte')).default,
   },
 ];

@@ -9,6 +9,7 @@ import {
   endProcesses,
   processPassword,
   startProcess as start,
+  type ServerProcess,
 } from '../support/serverProcess.js';
 
 const password = processPassword;
@@ -63,23 +64,44 @@ it('killed again and again, it has everything that was acknowledged', async () =
   }
 });
 
-it('without a password makes one, shows it once, and keeps no trace of it', async () => {
+it('without a password shows a code for the set-up, another one at each start, until it has been used', async () => {
   const folder = await dataFolder();
+  const codeOf = async (server: ServerProcess): Promise<string> => {
+    await expect.poll(server.output).toMatch(/set-up code {2}\S+\n/);
+    return /set-up code {2}(\S+)/.exec(server.output())?.[1] ?? '';
+  };
+  const setUp = (url: string, code: string): Promise<Response> =>
+    fetch(`${url}/api/setup`, {
+      method: 'POST',
+      body: JSON.stringify({ code, username: 'paula', password: 'Sealed-envelope-3' }),
+    });
   const first = await start(folder, { OBSCURA_ADMIN_PASSWORD: '' });
-  await expect.poll(first.output).toContain('with the password');
-  const made = /with the password {2}(\S+)/.exec(first.output())?.[1] ?? '';
-  const login = await fetch(`${first.url}/api/login`, {
-    method: 'POST',
-    body: JSON.stringify({ username: 'admin', password: made }),
-  });
-  expect(login.status).toBe(200);
+  const old = await codeOf(first);
   first.child.kill('SIGTERM');
   await first.exit();
-  for (const name of await readdir(folder, { recursive: true }))
-    if (/\.(json|ndjson|key|pem)$/.test(name))
-      expect(await readFile(join(folder, name), 'utf8'), name).not.toContain(made);
   const second = await start(folder, { OBSCURA_ADMIN_PASSWORD: '' });
-  expect(second.output()).not.toContain('with the password');
+  const code = await codeOf(second);
+  // The log itself may be read over the network.
+  expect(
+    second
+      .output()
+      .split('\n')
+      .filter((line) => line.startsWith('{'))
+      .join(),
+  ).not.toContain(code);
+  expect((await setUp(second.url, old)).status).toBe(401);
+  expect((await setUp(second.url, code)).status).toBe(201);
+  expect((await setUp(second.url, code)).status).toBe(409);
+  second.child.kill('SIGTERM');
+  await second.exit();
+  for (const name of await readdir(folder, { recursive: true }))
+    if (/\.(json|ndjson|key|pem)$/.test(name)) {
+      const text = await readFile(join(folder, name), 'utf8');
+      expect(text, name).not.toContain(code);
+      expect(text, name).not.toContain('Sealed-envelope-3');
+    }
+  const third = await start(folder, { OBSCURA_ADMIN_PASSWORD: '' });
+  expect(third.output()).not.toContain('set-up code');
 });
 
 it('takes what people chose before the environment, that before the factory file, that before the defaults', async () => {

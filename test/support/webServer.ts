@@ -10,14 +10,17 @@ import {
   type Certificate,
 } from '../../src/access/certificate.js';
 import { loadDeviceKey } from '../../src/access/deviceKey.js';
+import { LoginLimiter } from '../../src/access/limiter.js';
 import { Sealer } from '../../src/access/seal.js';
 import { Sessions } from '../../src/access/sessions.js';
+import { Setup } from '../../src/access/setup.js';
 import { Listeners } from '../../src/api/listeners.js';
 import { buildApp } from '../../src/api/server.js';
 import type { App } from '../../src/api/http/route.js';
 import type { Services } from '../../src/api/services.js';
 import { Sync } from '../../src/api/sync/sync.js';
 import { Places } from '../../src/library/places.js';
+import { Thumbnails } from '../../src/library/thumbnails.js';
 import { LogMemory } from '../../src/system/logMemory.js';
 import { runWebhooks } from '../../src/start/webhooks.js';
 import { registry, rules } from '../../src/observables/registry.js';
@@ -53,7 +56,10 @@ export async function startWebServer(): Promise<WebServer> {
   const opened = await openStore({ registry, rules, folder: join(folder, 'settings'), sealer });
   const { store, journal } = opened;
   const sessions = await Sessions.open({ folder, idleMs: () => 60_000 });
-  const accounts = new Accounts({ store, sessions, sealer, audit: journal.note.bind(journal) });
+  const audit = journal.note.bind(journal);
+  const limiter = new LoginLimiter();
+  const accounts = new Accounts({ store, sessions, sealer, limiter, audit });
+  const setup = new Setup({ store, limiter, audit });
   const locks = new Locks({
     publish: (held) => {
       store.write({ locks: held });
@@ -78,8 +84,9 @@ export async function startWebServer(): Promise<WebServer> {
     media: undefined,
     photos: undefined,
     places: new Places(folder, ['photos']),
+    thumbnails: new Thumbnails(),
     pageFolder: join(folder, 'web'),
-    ...{ store, journal, accounts, sync, drags, locks, trials, log, limits },
+    ...{ store, journal, accounts, setup, sync, drags, locks, trials, log, limits },
     presets: new Presets(store),
     history: new History(store, journal),
     version: '0.0.0',

@@ -303,7 +303,31 @@ describe('settings', () => {
     await web.page.getByRole('searchbox').fill('no such thing');
     await web.page.getByText('No setting matches.').waitFor();
   });
+
+  it('are called in the language of whoever reads, and found in it', async () => {
+    const web = await visitAs('admin', { locale: 'de-DE' });
+    await web.go('settings/stream');
+    const row = web.setting('streamFramerate');
+    await row.getByRole('heading', { name: 'Bildrate' }).waitFor();
+    await row.getByText('Bilder je Sekunde des Hauptstreams.').waitFor();
+    await web.page.getByRole('link', { name: 'Belichtung und Weißabgleich' }).waitFor();
+    expect(await web.page.locator('main [lang=en]').count()).toBe(0);
+    await web.page.getByRole('searchbox').fill('rauschminderung');
+    await web.setting('noiseSuppression').waitFor();
+    await web.page.getByRole('searchbox').fill('noise reduction');
+    await web.setting('noiseSuppression').waitFor();
+    await web.page.locator('summary', { hasText: 'admin' }).click();
+    await web.page.getByLabel('Sprache').selectOption('English');
+    await web.setting('noiseSuppression').getByRole('heading', { name: 'Noise reduction' }).waitFor();
+  });
 });
+
+/** Pages by their place, and what is on them as soon as they are whole. */
+const others = [
+  ['gallery', '.nothing, main [role=alert]'],
+  ['account', '[data-session]'],
+] as const;
+const othersOfAdmin = [...others, ['users', '[data-role]']] as const;
 
 describe('the page as a whole', () => {
   beforeAll(async () => {
@@ -365,6 +389,11 @@ describe('the page as a whole', () => {
     await web.page.locator('[data-check]').first().waitFor();
     for (const summary of await web.page.locator('main summary').all()) await summary.click();
     await isClear();
+    for (const [place, sign] of username === 'admin' ? othersOfAdmin : others) {
+      await web.go(place);
+      await web.page.locator(sign).first().waitFor();
+      await isClear();
+    }
   });
 
   it('fits a narrow screen, and asks nobody but its server', async () => {
@@ -380,6 +409,9 @@ describe('the page as a whole', () => {
       'log',
       'log/server',
       'system',
+      'users',
+      'account',
+      'gallery',
     ]) {
       await web.go(place);
       await web.page.locator('main section').first().waitFor();

@@ -1,4 +1,4 @@
-// login and logout: keeps a token of its own for this machine, never the password.
+// login, the very first one as well, and logout: keeps a token of its own for this machine, never the password.
 import { hostname } from 'node:os';
 import { isIP } from 'node:net';
 import { connect } from 'node:tls';
@@ -11,6 +11,8 @@ import { openHttp } from '../session.js';
 export interface LoginOptions {
   readonly url?: string | undefined;
   readonly user?: string | undefined;
+  /** Of the set-up: the account is to be made first. */
+  readonly code?: string | undefined;
   readonly context: string;
   readonly days: number;
   readonly permissions?: readonly string[] | undefined;
@@ -20,13 +22,19 @@ export async function login(io: Io, output: Output, options: LoginOptions): Prom
   const { url, credentials: _credentials, ...rest } = await target(io, options);
   const username = options.user ?? io.environment['OBSCURA_USER'];
   if (username === undefined) throw usage('Say who logs in: --user NAME');
-  const password = io.environment['OBSCURA_PASSWORD'] ?? (await io.readSecret(`Password of ${username}: `));
+  const prompt = `${options.code === undefined ? 'Password' : 'New password'} of ${username}: `;
+  const password = io.environment['OBSCURA_PASSWORD'] ?? (await io.readSecret(prompt));
   if (password === '') throw usage('Give the password on the standard input or in OBSCURA_PASSWORD');
 
   const certificate =
     rest.insecure || rest.caFile !== undefined ? undefined : await firstCertificate(io, output, url);
-  const trusted: Target = { ...rest, url, credentials: { username, password } };
-  const http: HttpClient = await openHttp(certificate === undefined ? trusted : { ...trusted, certificate });
+  const reached: Target = {
+    ...{ ...rest, url, credentials: undefined },
+    ...(certificate === undefined ? {} : { certificate }),
+  };
+  if (options.code !== undefined)
+    await (await openHttp(reached)).post('/api/setup', { code: options.code, username, password });
+  const http: HttpClient = await openHttp({ ...reached, credentials: { username, password } });
   const { token } = await http.post<{ token: string }>('/api/tokens', {
     name: `command line on ${hostname()}`.slice(0, 64),
     expiresInDays: options.days,

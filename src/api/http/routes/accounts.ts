@@ -40,6 +40,7 @@ const NewUser = Type.Object(
     password: Type.String({ minLength: 1, maxLength: 256 }),
     role: Type.Optional(Type.String({ minLength: 1, maxLength: 32 })),
     additionalPermissions: Type.Optional(Grants),
+    onvif: Type.Optional(Type.Boolean()),
     email: Type.Optional(
       Type.String({ maxLength: 256, description: 'Accepted from older clients; not kept.' }),
     ),

@@ -70,26 +70,6 @@ const SnapshotBody = Type.Object(
   },
   { additionalProperties: false },
 );
-const Photo = Type.Object({
-  key: Type.String({ description: 'Path for `/files/<key>` and `/download/<key>`.' }),
-  takenAt: Type.Integer({ description: 'Milliseconds since 1970.' }),
-  source: Type.String(),
-  reason: Type.String({ description: 'asked, interval or schedule.' }),
-  format: Type.String(),
-  size: Type.Integer(),
-  width: Type.Integer(),
-  height: Type.Integer(),
-});
-const PhotosQuery = Type.Object({
-  since: Type.Optional(Type.Integer({ minimum: 0, description: 'Milliseconds since 1970.' })),
-  before: Type.Optional(
-    Type.Integer({ minimum: 0, description: 'Milliseconds since 1970; of the last one, for the next page.' }),
-  ),
-  source: Type.Optional(Type.String({ maxLength: 32 })),
-  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000 })),
-  token: QueryToken,
-});
-
 export function imageRoutes(app: App, { photos, store }: Services): void {
   const usualQuality = (): number => Math.max(1, store.get('pictureQuality'));
   const camera = (): Photos => {
@@ -164,29 +144,6 @@ export function imageRoutes(app: App, { photos, store }: Services): void {
         };
       },
     );
-
-  app.get(
-    '/api/photos',
-    {
-      config: { access: [...maySee, 'Storage_r', 'Storage_rw'], budget: 'files' },
-      schema: {
-        tags,
-        summary: 'The photos that are kept, the newest first',
-        querystring: PhotosQuery,
-        response: answers(
-          Type.Object({
-            photos: Type.Array(Photo),
-            total_count: Type.Integer(),
-            total_size: Type.Integer({ description: 'Bytes of all of them.' }),
-          }),
-        ),
-      },
-    },
-    ({ query: { token: _token, limit = 100, ...query } }) => {
-      const { count, bytes } = camera().totals();
-      return { photos: [...camera().find({ limit, ...query })], total_count: count, total_size: bytes };
-    },
-  );
 }
 
 function wishOf(

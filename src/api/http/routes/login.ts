@@ -1,4 +1,4 @@
-// Logging in and out, and who one is. One answer carries the names of all client generations.
+// Logging in and out, the very first time as well, and who one is. One answer carries the names of all client generations.
 import { Type, type Static } from '@sinclair/typebox';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Identity } from '../../../access/identity.js';
@@ -14,6 +14,14 @@ const Credentials = Type.Object({
   password: Type.Optional(Type.String({ minLength: 1, maxLength: 256 })),
   remember_me: Type.Optional(Type.Boolean()),
 });
+const FirstAdministrator = Type.Object(
+  {
+    code: Type.String({ minLength: 1, maxLength: 32 }),
+    username: Type.String({ minLength: 1, maxLength: 64 }),
+    password: Type.String({ minLength: 1, maxLength: 256 }),
+  },
+  { additionalProperties: false },
+);
 const Person = Type.Object({
   username: Type.String(),
   role: Type.String(),
@@ -42,7 +50,7 @@ const Me = Type.Object({
 const Success = Type.Object({ success: Type.Literal(true) });
 
 export function loginRoutes(app: App, services: Services): void {
-  const { accounts, store } = services;
+  const { accounts, setup, store } = services;
   const roleOf = ({ name }: Identity): string => store.get('users')[name]?.role ?? 'guest';
   const person = (identity: Identity): Static<typeof Person> => ({
     username: identity.name,
@@ -79,6 +87,38 @@ export function loginRoutes(app: App, services: Services): void {
       });
     return loggedIn(identity, token, expires);
   };
+
+  app.get(
+    '/api/setup',
+    {
+      config: { access: 'public' },
+      schema: {
+        tags,
+        summary: 'Whether the first administrator has to be made',
+        response: answers(Type.Object({ due: Type.Boolean() })),
+      },
+    },
+    () => ({ due: setup.isDue }),
+  );
+  app.post(
+    '/api/setup',
+    {
+      config: { access: 'public' },
+      schema: {
+        tags,
+        summary: 'Make the first administrator, and log in as such',
+        description:
+          'With the code that the server shows on its standard error output as long as nobody can log in. 409 once somebody can.',
+        body: FirstAdministrator,
+        response: answers(LoggedIn, 201),
+      },
+    },
+    async (request, reply) => {
+      const { username, password } = request.body;
+      await setup.complete(request.body, originOf(request, 'http'));
+      return await reply.code(201).send(await logIn(request, reply, { username, password }));
+    },
+  );
 
   for (const url of ['/api/login', '/api/auth/login', '/api/v1/auth/login'])
     app.post(

@@ -16,6 +16,9 @@ const TokenInfo = Type.Object({
   permissions: Type.Array(Type.String()),
   created: Type.Number(),
   expires: Type.Union([Type.Number(), Type.Null()]),
+  lastUsed: Type.Union([Type.Number(), Type.Null()], {
+    description: 'Over HTTP or WebSocket, since the server started; null where it has not been used.',
+  }),
   parent: Type.Optional(
     Type.String({ description: 'The token by which it was made, and with which it ends.' }),
   ),
@@ -57,7 +60,7 @@ export function tokenRoutes(app: App, services: Services): void {
       const known = store.get('apiTokens')[id];
       if (known === undefined) return [];
       const { hash: _hash, ...token } = known;
-      return { id, ...token };
+      return { id, ...token, lastUsed: accounts.lastUseOfToken(id) ?? null };
     });
 
   const make = async (
