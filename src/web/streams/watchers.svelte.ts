@@ -14,6 +14,8 @@ export interface Watcher {
   readonly since: number;
   readonly bitrate?: number;
   readonly framesDropped?: number;
+  /** Of viewers over HTTP, as the server measures it; the others report it. */
+  readonly rttMs?: number;
   readonly report?: { readonly lossPercent: number; readonly rttMs: number; readonly jitterMs: number };
   readonly adaptive?: { readonly target: number; readonly reason: string; readonly state?: string };
 }
