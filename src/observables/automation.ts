@@ -14,11 +14,14 @@ export const presets = defineObservable('presets', {
   schema: named(object({ values, created: timestamp, by: Type.String({ maxLength: 64 }) }), 100),
   default: {},
   title: 'Presets',
-  description: 'Values of several settings under a name, to be put in force together.',
+  description:
+    'Values of several settings under a name, to be put in force together. The values themselves are at /api/presets, for each as far as they may read the settings.',
   read: [...media.read, ...device.read, ...system.read],
   write: nobody,
   save: true,
   effect: 'none',
+  redact: (all) =>
+    Object.fromEntries(Object.entries(all).map(([name, preset]) => [name, { ...preset, values: {} }])),
 });
 
 export const schedules = defineObservable('schedules', {

@@ -82,6 +82,10 @@ describe('a preset', () => {
     await store.transact(root, { lightIntensity: 3, timezone: 'Asia/Tokyo' });
     expect(presets.difference(deviceOnly, 'all').map(({ key }) => key)).toEqual(['lightIntensity']);
     expect(presets.list(guest)['all']?.values).toEqual({});
+    // Whoever watches the observable learns that there is such a preset, and of its values nothing.
+    expect(store.visibleTo(deviceOnly, ['presets'])['presets']).toEqual({
+      all: { values: {}, created: expect.any(Number) as number, by: 'admin' },
+    });
   });
 
   it('is replaced and removed only by who could have made it', async () => {
