@@ -1,10 +1,10 @@
 import { defineConfig } from 'vitest/config';
 
-/** Viewers count pictures in these, or the machine is used up: one at a time, and after the rest. */
-const alone = ['test/media/{alignment,endurance,hub,impact,passthrough,pictures,pip,rtsp}.test.ts'];
+/** Viewers count pictures in these: one at a time, and after the rest. */
+const alone = ['test/media/{alignment,hub,impact,passthrough,pictures,pip,rtspStays}.test.ts'];
 
-/** The page in a browser that decodes video. */
-const withPicture = 'test/web/live.test.ts';
+/** The page with real video. */
+const withPicture = 'test/web/{charts,live,pip,pipeline}.test.ts';
 
 export default defineConfig({
   test: {
@@ -12,6 +12,7 @@ export default defineConfig({
     maxWorkers: 2,
     testTimeout: 20_000,
     hookTimeout: 20_000,
+    globalSetup: 'test/support/translate.ts',
     // What is waited for comes when the machine has time for it.
     expect: { poll: { timeout: 15_000 } },
     projects: [

@@ -14,7 +14,7 @@
   "targets": [
     {
       "target_name": "obscura_system",
-      "sources": ["system.cc"]
+      "sources": ["system.cc", "media/tcp_socket.cc"]
     }
   ],
   "conditions": [
@@ -52,6 +52,7 @@
               "media/rtsp_path.cc",
               "media/rtsp_renditions.cc",
               "media/rtsp_server.cc",
+              "media/rtsp_threads.cc",
               "media/tap.cc",
               "media/tcp_socket.cc",
               "media/thin_stream.cc",

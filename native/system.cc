@@ -1,5 +1,6 @@
-// Talks to systemd: tells the service manager how the server is doing. Deliberately without GStreamer, because the
-// process that keeps the state loads this addon and must not be at the mercy of media libraries.
+// What the process that keeps the state asks of the system: it tells the service manager how the server is doing, and is
+// told how its connections fare. Deliberately without GStreamer, because that process must not be at the mercy of media
+// libraries.
 #include <napi.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -8,6 +9,8 @@
 #include <cstdlib>
 #include <cstring>
 #include <string>
+
+#include "media/tcp_socket.h"
 
 namespace {
 
@@ -52,8 +55,21 @@ Napi::Value Notify(const Napi::CallbackInfo& info) {
   return Napi::Boolean::New(info.Env(), notify(info[0].As<Napi::String>().Utf8Value()));
 }
 
+/** {queuedBytes, rttMs} of a descriptor, or nothing where that is no TCP connection. */
+Napi::Value TcpConnection(const Napi::CallbackInfo& info) {
+  if (info.Length() < 1 || !info[0].IsNumber())
+    throw Napi::TypeError::New(info.Env(), "tcpConnection needs a descriptor");
+  const auto state = obscura::stateOfTcp(info[0].As<Napi::Number>().Int32Value());
+  if (!state.has_value()) return info.Env().Undefined();
+  auto result = Napi::Object::New(info.Env());
+  result.Set("queuedBytes", static_cast<double>(state->queuedBytes));
+  result.Set("rttMs", state->rttMs);
+  return result;
+}
+
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("notify", Napi::Function::New(env, Notify, "notify"));
+  exports.Set("tcpConnection", Napi::Function::New(env, TcpConnection, "tcpConnection"));
   return exports;
 }
 

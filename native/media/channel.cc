@@ -207,7 +207,8 @@ void Channel::attach(Consumer* consumer) {
   bool hasPicture = false;
   {
     const std::lock_guard<std::mutex> hold(lock_);
-    hasPicture = !sinceKey_.empty() && producer_ != nullptr && consumer->wantsReplay();
+    // Of half a group nothing can be shown, so then the newcomer needs a keyframe of its own.
+    hasPicture = !sinceKey_.empty() && producer_ != nullptr && sinceKey_.size() <= consumer->mostReplayed();
     if (hasPicture)
       for (const auto& unit : sinceKey_) consumer->offer(unit);
     consumers_.insert(consumer);

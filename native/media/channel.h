@@ -57,8 +57,8 @@ class Consumer {
   /** Called with the channel's lock held: takes the unit or drops it, and never waits. */
   virtual void offer(const UnitPtr& unit) = 0;
   virtual std::uint64_t dropped() const = 0;
-  /** Whether it is to be given the pictures since the last keyframe when it comes. */
-  virtual bool wantsReplay() const = 0;
+  /** How many of the pictures since the last keyframe it can take at once when it comes. */
+  virtual std::size_t mostReplayed() const = 0;
 };
 
 class Producer {

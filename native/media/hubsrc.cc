@@ -42,19 +42,19 @@ constexpr std::int64_t waitForOldUs = 100'000;
 class Inlet final : public Consumer {
  public:
   using Take = std::function<void(Inlet& from, const UnitPtr& unit)>;
-  Inlet(const std::string& name, bool wantsReplay, Take take)
-      : channel(Channel::named(name)), name(name), wantsReplay_(wantsReplay), take_(std::move(take)) {}
+  Inlet(const std::string& name, std::size_t mostReplayed, Take take)
+      : channel(Channel::named(name)), name(name), mostReplayed_(mostReplayed), take_(std::move(take)) {}
 
   void offer(const UnitPtr& unit) override { take_(*this, unit); }
   std::uint64_t dropped() const override { return lost; }
-  bool wantsReplay() const override { return wantsReplay_; }
+  std::size_t mostReplayed() const override { return mostReplayed_; }
 
   const std::shared_ptr<Channel> channel;
   const std::string name;
   std::atomic<std::uint64_t> lost{0};
 
  private:
-  const bool wantsReplay_;
+  const std::size_t mostReplayed_;
   const Take take_;
 };
 
@@ -67,12 +67,13 @@ class Outlet {
  public:
   void start() {
     waitsForKey_ = true;
+    hasBegun_ = false;
     presented_ = replayed_ = latest_ = earliest_ = 0;
     given_.clear();
     due_ = 0;
     seen_ = 0;
     unseenUntil_ = GST_CLOCK_TIME_NONE;
-    const auto inlet = std::make_shared<Inlet>(name(), replay != Replay::none, taker());
+    const auto inlet = std::make_shared<Inlet>(name(), replay == Replay::none ? 0 : limit.load(), taker());
     {
       const std::lock_guard<std::mutex> hold(lock_);
       current_ = inlet;
@@ -119,7 +120,7 @@ class Outlet {
       if (next_ != nullptr && next_->name == name) return;
       dismissed = std::move(next_);
       arriving_.clear();
-      if (current_->name != name) next_ = next = std::make_shared<Inlet>(name, false, taker());
+      if (current_->name != name) next_ = next = std::make_shared<Inlet>(name, 0, taker());
       askedAt_ = g_get_monotonic_time();
     }
     wakes_.notify_all();
@@ -264,6 +265,8 @@ class Outlet {
   GstCaps* takenCaps = nullptr;
   guint capsRate = 0;
   bool isRaw = false;
+  /** Whether somebody gets what flows: only then is it a loss when something is dropped. */
+  std::atomic<bool> watched{true};
   std::atomic<Replay> replay{Replay::shown};
   /** So long before the pipeline begins, its time does; milliseconds. */
   guint history = 0;
@@ -307,22 +310,29 @@ class Outlet {
       return;
     }
     if (waitsForKey_ && !unit->isKey) {
-      from.lost += 1;
+      miss(from, 1);
       return;
     }
     waitsForKey_ = false;
     if (seen_++ % every != 0 || !isDue(*unit)) return;
     if (queue_.size() >= limit) {
       // Too slow: what waits is old, and pictures between keyframes are worth nothing without what came before.
-      from.lost += queue_.size();
+      miss(from, queue_.size());
       queue_.clear();
       if (!unit->isKey) {
-        from.lost += 1;
+        miss(from, 1);
         waitsForKey_ = true;
         return;
       }
     }
+    hasBegun_ = hasBegun_ || watched;
     queue_.push_back(unit);
+  }
+
+  /** Whoever has not come so far, or has just come and waits for a keyframe, misses nothing. */
+  void miss(Inlet& from, std::size_t units) {
+    hasBegun_ = hasBegun_ && watched;
+    if (hasBegun_) from.lost += units;
   }
 
   /** What comes before the first keyframe is not for here; what comes after it waits for the old to have come so far. */
@@ -373,6 +383,8 @@ class Outlet {
   UnitPtr firstOfNew_;
   bool flushing_ = false;
   bool waitsForKey_ = true;
+  /** Whether something was kept for somebody who watches. */
+  bool hasBegun_ = false;
   /** The last time that was given. */
   GstClockTime presented_ = 0;
   GstClockTime replayed_ = 0;
@@ -407,7 +419,8 @@ enum Property {
   propertyTiming,
   propertyPatience,
   propertyReplay,
-  propertyHistory
+  propertyHistory,
+  propertyWatched
 };
 
 HubSrc* self(gpointer object) { return reinterpret_cast<HubSrc*>(object); }
@@ -505,6 +518,8 @@ void setProperty(GObject* object, guint id, const GValue* value, GParamSpec* spe
     outlet.timing = static_cast<Timing>(indexOf(timings, value));
   } else if (id == propertyHistory) {
     outlet.history = g_value_get_uint(value);
+  } else if (id == propertyWatched) {
+    outlet.watched = g_value_get_boolean(value) == TRUE;
   } else if (id == propertyReplay) {
     outlet.replay = static_cast<Replay>(indexOf(replays, value));
   } else if (id == propertyPatience) {
@@ -530,6 +545,8 @@ void getProperty(GObject* object, guint id, GValue* value, GParamSpec* spec) {
     g_value_set_string(value, timings[static_cast<int>(outlet.timing.load())]);
   else if (id == propertyHistory)
     g_value_set_uint(value, outlet.history);
+  else if (id == propertyWatched)
+    g_value_set_boolean(value, outlet.watched ? TRUE : FALSE);
   else if (id == propertyReplay)
     g_value_set_string(value, replays[static_cast<int>(outlet.replay.load())]);
   else if (id == propertyPatience)
@@ -600,6 +617,10 @@ void hub_src_class_init(HubSrcClass* type) {
                         "Milliseconds before the pipeline begins from which frames keep their times; where no other "
                         "element makes frames",
                         0, 60'000, 0, flags));
+  g_object_class_install_property(
+      object, propertyWatched,
+      g_param_spec_boolean("watched", "Watched", "Whether somebody gets what flows: what is dropped then counts as lost",
+                           TRUE, flags));
   GstElementClass* element = GST_ELEMENT_CLASS(type);
   element->change_state = changeState;
   gst_element_class_add_static_pad_template(element, &srcTemplate);
@@ -635,16 +656,31 @@ std::optional<GivenFrame> frameGiven(GstElement* element, GstClockTime presented
   return self(element)->outlet->given(presented);
 }
 
-void requestKeyframes(GstElement* element) {
+namespace {
+
+template <typename Act>
+void eachOutlet(GstElement* element, Act act) {
   if (G_OBJECT_TYPE(element) == hub_src_get_type()) {
-    self(element)->outlet->requestKeyframe();
+    act(*self(element)->outlet);
     return;
   }
   if (!GST_IS_BIN(element)) return;
   GstIterator* inside = gst_bin_iterate_all_by_element_factory_name(GST_BIN(element), "hubsrc");
   gst_iterator_foreach(
-      inside, [](const GValue* each, gpointer) { requestKeyframes(GST_ELEMENT(g_value_get_object(each))); }, nullptr);
+      inside,
+      [](const GValue* each, gpointer data) { (*static_cast<Act*>(data))(*self(g_value_get_object(each))->outlet); },
+      &act);
   gst_iterator_free(inside);
+}
+
+}  // namespace
+
+void requestKeyframes(GstElement* element) {
+  eachOutlet(element, [](Outlet& outlet) { outlet.requestKeyframe(); });
+}
+
+void setWatched(GstElement* element, bool isWatched) {
+  eachOutlet(element, [isWatched](Outlet& outlet) { outlet.watched = isWatched; });
 }
 
 }  // namespace obscura

@@ -30,4 +30,10 @@ std::optional<GivenFrame> frameGiven(GstElement* element, GstClockTime presented
 /** Asks for a keyframe wherever the element, or one inside of it, reads from the hub. */
 void requestKeyframes(GstElement* element);
 
+/**
+ * Whether somebody gets what is read there. What is dropped before a viewer has come, because nothing takes it yet, is no
+ * loss to anybody.
+ */
+void setWatched(GstElement* element, bool isWatched);
+
 }  // namespace obscura

@@ -14,24 +14,44 @@
 #include "rtsp_access.h"
 #include "rtsp_gate.h"
 #include "rtsp_path.h"
+#include "rtsp_threads.h"
 #include "tcp_socket.h"
 #include "udp_shedder.h"
+#include "weak_object.h"
 
 namespace obscura {
 namespace {
 
 constexpr const char* factsName = "obscura-facts";
 
-/** What is known of a connection beside what the library knows. */
+/** How a client gets its packets. */
+struct Way {
+  /** As it is told; empty where there is none. */
+  std::string kind;
+  /** Only over UDP, and alone. */
+  std::optional<UdpShedder::Destination> to;
+};
+
+/**
+ * What is known of a connection beside what the library knows, and what of that others than the thread of the connection
+ * ask for: to them the library's own is not safe.
+ */
 struct Facts {
-  explicit Facts(std::uint64_t given)
-      : id(given), since(g_get_real_time() / 1000), way(std::make_shared<RtspPath>(given)) {}
+  Facts(std::uint64_t given, std::string from, GSocket* through)
+      : id(given),
+        since(g_get_real_time() / 1000),
+        address(std::move(from)),
+        socket(through),
+        way(std::make_shared<RtspPath>(given)) {}
 
   const std::uint64_t id;
   const std::int64_t since;
+  const std::string address;
+  WeakObject<GSocket> socket;
   const std::shared_ptr<RtspPath> way;
   std::mutex lock;
   std::string path;
+  Way transport;
   /** Of what it has set up. */
   std::shared_ptr<RtcpDesk> desk;
   /** Only where it gets its packets over this connection. */
@@ -44,17 +64,24 @@ Facts* factsOf(GstRTSPClient* client) {
   return static_cast<Facts*>(g_object_get_data(G_OBJECT(client), factsName));
 }
 
-GSocket* socketOf(GstRTSPClient* client) {
-  GstRTSPConnection* connection = gst_rtsp_client_get_connection(client);
-  return connection == nullptr ? nullptr : gst_rtsp_connection_get_write_socket(connection);
-}
-
-void prepareSocket(GstRTSPClient* client) {
-  GSocket* socket = socketOf(client);
+void prepareSocket(GSocket* socket) {
   if (socket == nullptr) return;
   // Or the first picture waits behind the answer to PLAY until the player's system says that it has got that, 40 ms.
   g_socket_set_option(socket, IPPROTO_TCP, TCP_NODELAY, 1, nullptr);
   keepTcpQueueShort(g_socket_get_fd(socket));
+}
+
+Way wayOf(const GstRTSPTransport* given) {
+  switch (given->lower_transport) {
+    case GST_RTSP_LOWER_TRANS_TCP:
+      return {"tcp", std::nullopt};
+    case GST_RTSP_LOWER_TRANS_UDP_MCAST:
+      return {"multicast", std::nullopt};
+    default:
+      break;
+  }
+  if (given->destination == nullptr) return {"udp", std::nullopt};
+  return {"udp", UdpShedder::Destination{given->destination, given->client_port.min}};
 }
 
 /** The player's reports come from the port after that of its packets, and of some from that of its packets. */
@@ -75,6 +102,7 @@ void onSetup(GstRTSPClient* client, GstRTSPContext* context, gpointer) {
   const GstRTSPTransport* way = gst_rtsp_stream_transport_get_transport(context->trans);
   const bool isInterleaved = way->lower_transport == GST_RTSP_LOWER_TRANS_TCP;
   const std::lock_guard<std::mutex> hold(facts->lock);
+  facts->transport = wayOf(way);
   facts->desk = RtcpDesk::of(context->media);
   if (facts->desk != nullptr) admitReports(*facts, *facts->desk, way, context);
   facts->gate = isInterleaved ? RtspGate::putBefore(context->sessmedia, context->stream) : nullptr;
@@ -88,17 +116,15 @@ void dismissReports(GstRTSPClient* client) {
   if (facts->desk != nullptr) facts->desk->dismiss(facts->way);
   facts->desk.reset();
   facts->gate.reset();
+  facts->transport = Way();
 }
 
 void onTeardown(GstRTSPClient* client, GstRTSPContext*, gpointer) { dismissReports(client); }
 
-/** Where a client gets its packets over UDP, alone. */
-std::optional<UdpShedder::Destination> destinationOf(GstRTSPSessionMedia* media) {
-  GstRTSPStreamTransport* stream = gst_rtsp_session_media_get_transport(media, 0);
-  if (stream == nullptr) return std::nullopt;
-  const GstRTSPTransport* way = gst_rtsp_stream_transport_get_transport(stream);
-  if (way->lower_transport != GST_RTSP_LOWER_TRANS_UDP || way->destination == nullptr) return std::nullopt;
-  return UdpShedder::Destination{way->destination, way->client_port.min};
+Way wayOf(Facts* facts) {
+  if (facts == nullptr) return Way();
+  const std::lock_guard<std::mutex> hold(facts->lock);
+  return facts->transport;
 }
 
 template <typename Act>
@@ -130,9 +156,9 @@ void eachMediaOf(GstRTSPClient* client, Act act) {
 }
 
 void limitDatagrams(GstRTSPClient* client, std::optional<std::uint64_t> bps) {
-  eachMediaOf(client, [bps](GstRTSPSessionMedia* media) {
-    const auto to = destinationOf(media);
-    if (!to.has_value()) return;
+  const auto to = wayOf(factsOf(client)).to;
+  if (!to.has_value()) return;
+  eachMediaOf(client, [&to, bps](GstRTSPSessionMedia* media) {
     eachDatagramSink(media, [&to, bps](GstElement* sink) {
       const auto shedder = UdpShedder::of(sink);
       if (shedder != nullptr && shedder->stateOf(*to).has_value())
@@ -157,6 +183,7 @@ void onPlay(GstRTSPClient* client, GstRTSPContext* context, gpointer) {
   if (limit.has_value()) limitDatagrams(client, limit);
   // Viewers share what is sent: the newcomer's first picture must not wait for the next one that comes by itself.
   GstElement* element = gst_rtsp_media_get_element(context->media);
+  setWatched(element, true);
   requestKeyframes(element);
   gst_object_unref(element);
   tell(Json().set("event", "rtsp-playing").set("client", rtspClientId(client)));
@@ -187,7 +214,7 @@ void onClosed(GstRTSPClient* client, gpointer) {
   tell(Json().set("event", "rtsp-closed").set("client", rtspClientId(client)));
 }
 
-/** How a client gets its packets. */
+/** What is sent on that way. */
 struct Transport {
   std::string kind;
   std::uint64_t datagramBytes = 0;
@@ -203,31 +230,23 @@ void countDatagrams(Transport& result, GstElement* sink, const UdpShedder::Desti
       thinned.has_value() ? thinned->sentBytes : bytesSentBy(sink, to.first, to.second).value_or(0);
 }
 
-Transport describeTransport(GstRTSPSessionMedia* media) {
-  Transport result;
-  GstRTSPStreamTransport* stream = gst_rtsp_session_media_get_transport(media, 0);
-  if (stream == nullptr) return result;
-  const GstRTSPTransport* way = gst_rtsp_stream_transport_get_transport(stream);
-  const bool isTcp = way->lower_transport == GST_RTSP_LOWER_TRANS_TCP;
-  const bool isMulticast = way->lower_transport == GST_RTSP_LOWER_TRANS_UDP_MCAST;
-  result.kind = isTcp ? "tcp" : isMulticast ? "multicast" : "udp";
-  if (const auto to = destinationOf(media); to.has_value())
-    eachDatagramSink(media, [&result, &to](GstElement* sink) { countDatagrams(result, sink, *to); });
-  return result;
-}
-
 Transport transportOf(GstRTSPClient* client) {
   Transport found;
-  eachMediaOf(client, [&found](GstRTSPSessionMedia* media) {
-    Transport each = describeTransport(media);
-    if (!each.kind.empty()) found = std::move(each);
-  });
+  const auto [kind, to] = wayOf(factsOf(client));
+  found.kind = kind;
+  if (to.has_value())
+    eachMediaOf(client, [&found, &to = to](GstRTSPSessionMedia* media) {
+      eachDatagramSink(media, [&found, &to](GstElement* sink) { countDatagrams(found, sink, *to); });
+    });
   return found;
 }
 
-std::optional<TcpState> tcpOf(GstRTSPClient* client) {
-  GSocket* socket = socketOf(client);
-  return socket == nullptr ? std::nullopt : stateOfTcp(g_socket_get_fd(socket));
+std::optional<TcpState> tcpOf(Facts& facts) {
+  GSocket* socket = facts.socket.get();
+  if (socket == nullptr) return std::nullopt;
+  const std::optional<TcpState> state = stateOfTcp(g_socket_get_fd(socket));
+  g_object_unref(socket);
+  return state;
 }
 
 std::shared_ptr<RtspGate> gateOf(Facts& facts) {
@@ -250,9 +269,12 @@ void welcomeRtspClient(GstRTSPClient* client) {
   GstRTSPSessionPool* sessions = gst_rtsp_session_pool_new();
   gst_rtsp_client_set_session_pool(client, sessions);
   g_object_unref(sessions);
-  prepareSocket(client);
+  GstRTSPConnection* connection = gst_rtsp_client_get_connection(client);
+  GSocket* socket = gst_rtsp_connection_get_write_socket(connection);
+  prepareSocket(socket);
   static std::atomic<std::uint64_t> latest{0};
-  auto* facts = new Facts(++latest);
+  const gchar* address = gst_rtsp_connection_get_ip(connection);
+  auto* facts = new Facts(++latest, address == nullptr ? "" : address, socket);
   g_object_set_data_full(G_OBJECT(client), factsName, facts, [](gpointer data) { delete static_cast<Facts*>(data); });
   g_signal_connect(client, "setup-request", G_CALLBACK(onSetup), nullptr);
   g_signal_connect(client, "play-request", G_CALLBACK(onPlay), nullptr);
@@ -287,7 +309,7 @@ std::string rtspClientPath(GstRTSPClient* client) {
   return facts->path;
 }
 
-std::string rtspClientTransport(GstRTSPClient* client) { return transportOf(client).kind; }
+std::string rtspClientTransport(GstRTSPClient* client) { return wayOf(factsOf(client)).kind; }
 
 void takeRtspSamples(GstRTSPClient* client, std::vector<std::string>& samples) {
   Facts* facts = factsOf(client);
@@ -298,7 +320,7 @@ void takeRtspSamples(GstRTSPClient* client, std::vector<std::string>& samples) {
     const GateState held = gate->state();
     state.sentBytes = held.sentBytes;
     state.heldBytes = held.heldBytes;
-    if (held.sentBytes > 0) state.tcp = tcpOf(client);
+    if (held.sentBytes > 0) state.tcp = tcpOf(*facts);
   } else if (facts->way->hasReports()) {
     state.sentBytes = transportOf(client).datagramBytes;
   }
@@ -315,9 +337,8 @@ std::string describeRtspClient(GstRTSPClient* client, bool isSecure) {
       .set("secure", isSecure);
   const Transport transport = transportOf(client);
   json.set("transport", transport.kind);
-  if (GstRTSPConnection* connection = gst_rtsp_client_get_connection(client))
-    json.set("address", gst_rtsp_connection_get_ip(connection));
-  const std::optional<TcpState> tcp = tcpOf(client);
+  if (facts != nullptr) json.set("address", facts->address);
+  const std::optional<TcpState> tcp = facts == nullptr ? std::nullopt : tcpOf(*facts);
   const std::uint64_t bytes =
       transport.datagramBytes + (tcp.has_value() ? static_cast<std::uint64_t>(tcp->ackedBytes) : 0);
   json.set("bytes", bytes);
@@ -342,15 +363,16 @@ void limitRtspClient(GstRTSPClient* client, std::optional<std::uint64_t> bps) {
   limitDatagrams(client, bps);
 }
 
-/** The library lets go of an encrypted connection without closing it. */
 void hangUpRtspClient(GstRTSPClient* client) {
-  GstRTSPConnection* connection = gst_rtsp_client_get_connection(client);
-  GSocket* socket = connection == nullptr ? nullptr : gst_rtsp_connection_get_write_socket(connection);
-  if (socket != nullptr) g_object_ref(socket);
-  gst_rtsp_client_close(client);
-  if (socket == nullptr) return;
-  g_socket_shutdown(socket, TRUE, TRUE, nullptr);
-  g_object_unref(socket);
+  onThreadOf(client, [](GstRTSPClient* mine) {
+    Facts* facts = factsOf(mine);
+    GSocket* socket = facts == nullptr ? nullptr : facts->socket.get();
+    gst_rtsp_client_close(mine);
+    if (socket == nullptr) return;
+    // The library lets go of an encrypted connection without closing it.
+    g_socket_shutdown(socket, TRUE, TRUE, nullptr);
+    g_object_unref(socket);
+  });
 }
 
 }  // namespace obscura

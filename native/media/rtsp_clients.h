@@ -40,7 +40,7 @@ void takeRtspSamples(GstRTSPClient* client, std::vector<std::string>& samples);
  */
 void limitRtspClient(GstRTSPClient* client, std::optional<std::uint64_t> bps);
 
-/** Ends the connection and all that is sent to it. */
+/** Ends the connection and all that is sent to it, as soon as its thread has time for that. */
 void hangUpRtspClient(GstRTSPClient* client);
 
 }  // namespace obscura

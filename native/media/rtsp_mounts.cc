@@ -2,8 +2,10 @@
 
 #include <gst/base/gstbasesink.h>
 
+#include <memory>
 #include <stdexcept>
 
+#include "hubsrc.h"
 #include "rtcp_desk.h"
 #include "rtp_reports.h"
 #include "rtsp_renditions.h"
@@ -18,6 +20,9 @@ constexpr std::size_t mostRenditions = 4;
 /** Until then one that nobody plays may still be on its way to somebody. */
 constexpr std::int64_t renditionSettlesUs = 5 * G_USEC_PER_SEC;
 constexpr const char* lastMediaName = "obscura-media";
+/** Of a media that the factory gives to nobody any more. */
+constexpr const char* goneName = "obscura-gone";
+constexpr const char* holdName = "obscura-hold";
 constexpr std::int64_t longestFarewellUs = 2 * G_USEC_PER_SEC;
 
 /**
@@ -44,18 +49,59 @@ LastMedia* lastMediaOf(GstRTSPMediaFactory* factory) {
   return static_cast<LastMedia*>(g_object_get_data(G_OBJECT(factory), lastMediaName));
 }
 
-/** Whoever comes while the last viewer leaves would meet a pipeline that is being taken down, and be sent away. */
-void awaitFarewell(GstRTSPMediaFactory* factory) {
+GstRTSPThread* newThreadFor(GstRTSPContext* context) {
+  GstRTSPThreadPool* threads = gst_rtsp_client_get_thread_pool(context->client);
+  GstRTSPThread* thread = gst_rtsp_thread_pool_get_thread(threads, GST_RTSP_THREAD_TYPE_MEDIA, context);
+  g_object_unref(threads);
+  return thread;
+}
+
+/** Prepared once more, for as long as this is. */
+class Hold {
+ public:
+  /** Nothing where it is being taken down. */
+  static std::unique_ptr<Hold> on(GstRTSPMedia* media, GstRTSPContext* context) {
+    if (gst_rtsp_media_get_status(media) == GST_RTSP_MEDIA_STATUS_UNPREPARING) return nullptr;
+    // It takes the thread, whether it needs it or not.
+    const bool isHeld = gst_rtsp_media_prepare(media, newThreadFor(context)) == TRUE;
+    return isHeld ? std::make_unique<Hold>(media) : nullptr;
+  }
+
+  explicit Hold(GstRTSPMedia* media) : media_(GST_RTSP_MEDIA(g_object_ref(media))) {}
+  ~Hold() {
+    gst_rtsp_media_unprepare(media_);
+    g_object_unref(media_);
+  }
+  Hold(const Hold&) = delete;
+  Hold& operator=(const Hold&) = delete;
+
+ private:
+  GstRTSPMedia* const media_;
+};
+
+void letGo(GstRTSPClient* client) { g_object_set_data(G_OBJECT(client), holdName, nullptr); }
+
+/**
+ * Whoever comes while the last viewer leaves would meet a pipeline that is being taken down, and be sent away. One that
+ * is there is held until the answer is on its way, when the library has made it the newcomer's; one that is going is
+ * waited for.
+ */
+void holdLastMedia(GstRTSPMediaFactory* factory, GstRTSPContext* context) {
+  letGo(context->client);
   const std::int64_t until = g_get_monotonic_time() + longestFarewellUs;
   while (g_get_monotonic_time() < until) {
     GstRTSPMedia* media = lastMediaOf(factory)->get();
-    if (media == nullptr) break;
-    const GstRTSPMediaStatus status = gst_rtsp_media_get_status(media);
-    // One that has been taken down is of no use, and on its way out of the factory's hands.
-    const bool isLeaving =
-        status == GST_RTSP_MEDIA_STATUS_UNPREPARING || status == GST_RTSP_MEDIA_STATUS_UNPREPARED;
+    if (media == nullptr) return;
+    const bool isOfUse = g_object_get_data(G_OBJECT(media), goneName) == nullptr &&
+                         gst_rtsp_media_get_status(media) != GST_RTSP_MEDIA_STATUS_ERROR;
+    std::unique_ptr<Hold> hold = isOfUse ? Hold::on(media, context) : nullptr;
     g_object_unref(media);
-    if (!isLeaving) break;
+    if (!isOfUse) return;
+    if (hold != nullptr) {
+      g_object_set_data_full(G_OBJECT(context->client), holdName, hold.release(),
+                             [](gpointer data) { delete static_cast<Hold*>(data); });
+      return;
+    }
     g_usleep(1000);
   }
 }
@@ -67,9 +113,17 @@ void onPrepared(GstRTSPMedia* media, gpointer) {
   RtcpDesk::listenTo(media);
 }
 
+void onUnprepared(GstRTSPMedia* media, gpointer) { g_object_set_data(G_OBJECT(media), goneName, media); }
+
 void onMedia(GstRTSPMediaFactory* factory, GstRTSPMedia* media, gpointer) {
   lastMediaOf(factory)->set(media);
+  // Until somebody plays it, what it reads goes nowhere.
+  GstElement* element = gst_rtsp_media_get_element(media);
+  setWatched(element, false);
+  gst_object_unref(element);
   g_signal_connect(media, "prepared", G_CALLBACK(onPrepared), nullptr);
+  // After the factory, which does the same.
+  g_signal_connect_after(media, "unprepared", G_CALLBACK(onUnprepared), nullptr);
   sendWithoutWaiting(media);
   RtcpDesk::openFor(media);
 }
@@ -190,18 +244,20 @@ bool RtspMounts::exchangeMulticast(const std::optional<RtspMulticast>& wish) {
   return true;
 }
 
-GstRTSPStatusCode RtspMounts::prepareToDescribe(GstRTSPClient* client, const GstRTSPUrl* url) {
-  const auto wish = readRendition(url->query);
+GstRTSPStatusCode RtspMounts::prepareToDescribe(GstRTSPContext* context) {
+  const auto wish = readRendition(context->uri->query);
   if (!wish.has_value()) return GST_RTSP_STS_BAD_REQUEST;
-  const std::string path = url->abspath;
+  const std::string path = context->uri->abspath;
   if (!wish->suffix.empty() && !addRendition(path, wish->suffix)) return GST_RTSP_STS_NOT_ENOUGH_BANDWIDTH;
-  rememberRendition(client, path, wish->suffix);
+  rememberRendition(context->client, path, wish->suffix);
   GstRTSPMediaFactory* factory = factoryAt(path + wish->suffix);
   if (factory == nullptr) return GST_RTSP_STS_OK;
-  awaitFarewell(factory);
+  holdLastMedia(factory, context);
   g_object_unref(factory);
   return GST_RTSP_STS_OK;
 }
+
+void RtspMounts::finishDescribing(GstRTSPClient* client) { letGo(client); }
 
 void RtspMounts::offerMulticastToAll() {
   for (const auto& [path, launch] : launches_) {

@@ -26,7 +26,9 @@ class RtspMounts {
   bool exchangeMulticast(const std::optional<RtspMulticast>& wish);
 
   /** Sees to it that the stream is there as it was asked for, or says why it cannot be had. */
-  GstRTSPStatusCode prepareToDescribe(GstRTSPClient* client, const GstRTSPUrl* url);
+  GstRTSPStatusCode prepareToDescribe(GstRTSPContext* context);
+  /** To be told when the answer is on its way. */
+  static void finishDescribing(GstRTSPClient* client);
 
  private:
   GstRTSPMediaFactory* factoryAt(const std::string& path);

@@ -10,19 +10,24 @@
 #include "rtsp_access.h"
 #include "rtsp_clients.h"
 #include "rtsp_mounts.h"
+#include "rtsp_threads.h"
 
 namespace obscura {
 namespace {
 
 constexpr guint tidyEverySeconds = 1;
+/** A few serve everybody: viewers are many and have little to say. */
+constexpr int clientThreads = 2;
 
 GstRTSPStatusCode beforeDescribe(GstRTSPClient* client, GstRTSPContext* context, gpointer);
 GstRTSPStatusCode beforeSetup(GstRTSPClient* client, GstRTSPContext* context, gpointer);
+void onAnswer(GstRTSPClient* client, GstRTSPContext* context, GstRTSPMessage* answer, gpointer);
 
 void onConnected(GstRTSPServer*, GstRTSPClient* client, gpointer) {
   welcomeRtspClient(client);
   g_signal_connect(client, "pre-describe-request", G_CALLBACK(beforeDescribe), nullptr);
   g_signal_connect(client, "pre-setup-request", G_CALLBACK(beforeSetup), nullptr);
+  g_signal_connect(client, "send-message", G_CALLBACK(onAnswer), nullptr);
 }
 
 /** A GstRTSPServer that can change its port without letting go of anybody. */
@@ -154,9 +159,7 @@ class Server {
     closeWhere([](GstRTSPClient* client) { return rtspClientTransport(client) == "multicast"; });
   }
 
-  GstRTSPStatusCode prepareToDescribe(GstRTSPClient* client, const GstRTSPUrl* url) {
-    return mounts_.prepareToDescribe(client, url);
-  }
+  GstRTSPStatusCode prepareToDescribe(GstRTSPContext* context) { return mounts_.prepareToDescribe(context); }
 
   double loopLagMs() { return ping_.lagMs(); }
 
@@ -196,11 +199,9 @@ class Server {
   Server()
       : context_(g_main_context_new()),
         ping_(context_),
-        threads_(gst_rtsp_thread_pool_new()),
+        threads_(newRtspThreads(clientThreads)),
         plain_(context_, mounts_.points(), threads_),
         secure_(context_, mounts_.points(), threads_) {
-    // A few threads serve everybody: viewers are many and have little to say.
-    gst_rtsp_thread_pool_set_max_threads(threads_, 2);
     GSource* tidy = g_timeout_source_new_seconds(tidyEverySeconds);
     g_source_set_callback(
         tidy,
@@ -242,8 +243,12 @@ class Server {
   Listener secure_;
 };
 
-GstRTSPStatusCode beforeDescribe(GstRTSPClient* client, GstRTSPContext* context, gpointer) {
-  return context->uri == nullptr ? GST_RTSP_STS_OK : Server::instance().prepareToDescribe(client, context->uri);
+GstRTSPStatusCode beforeDescribe(GstRTSPClient*, GstRTSPContext* context, gpointer) {
+  return context->uri == nullptr ? GST_RTSP_STS_OK : Server::instance().prepareToDescribe(context);
+}
+
+void onAnswer(GstRTSPClient* client, GstRTSPContext*, GstRTSPMessage*, gpointer) {
+  RtspMounts::finishDescribing(client);
 }
 
 /** One more player, or another part of what one plays already. */

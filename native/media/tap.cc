@@ -1,6 +1,7 @@
 #include "tap.h"
 
 #include <cstring>
+#include <limits>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -34,7 +35,7 @@ class Tap final : public Consumer {
     return dropped_;
   }
 
-  bool wantsReplay() const override { return true; }
+  std::size_t mostReplayed() const override { return std::numeric_limits<std::size_t>::max(); }
 
   std::optional<TappedUnit> take() {
     const std::lock_guard<std::mutex> hold(lock_);

@@ -13,6 +13,7 @@
 
 #include "events.h"
 #include "h264packets.h"
+#include "hubsrc.h"
 #include "pipelines.h"
 #include "retransmissions.h"
 #include "receiver_words.h"
@@ -38,6 +39,7 @@ constexpr int receivingLatencyMs = 50;
 /** In which the last packet leaves. */
 constexpr gulong goodbyeUs = 100'000;
 constexpr GstClockTime betweenReports = 500 * GST_MSECOND;
+constexpr gint connectionConnected = 2;
 const char* const connectionStates[] = {"new", "connecting", "connected", "disconnected", "failed", "closed"};
 
 struct Library {
@@ -104,6 +106,7 @@ class Session : public std::enable_shared_from_this<Session> {
       gboolean added = FALSE;
       g_signal_emit_by_name(bin_, "add-turn-server", server.c_str(), &added);
     }
+    setWatched(pipeline_, false);
     doWithoutRouters();
     arrangeParts();
     connect("notify::connection-state", G_CALLBACK(+[](GObject*, GParamSpec*, gpointer data) {
@@ -241,10 +244,15 @@ class Session : public std::enable_shared_from_this<Session> {
     g_array_unref(transceivers);
   }
 
-  /** Before packets flow the payloader says too little of them, and the numbers for congestion control would be left out. */
+  /**
+   * Before packets flow the payloader says too little of them: the numbers for congestion control would be left out, and
+   * the source (SSRC) of the pictures, for which a browser then takes that of the packets that are sent again. It would
+   * decode the pictures and show none.
+   */
   void agreeOnCaps() {
     eachTransceiver([this](GObject* transceiver) {
       GstCaps* caps = gst_caps_from_string(offer_.caps.c_str());
+      if (packets_ != nullptr) gst_caps_set_simple(caps, "ssrc", G_TYPE_UINT, ssrcOf(packets_), nullptr);
       g_object_set(transceiver, "codec-preferences", caps, "do-nack", TRUE, nullptr);
       gst_caps_unref(caps);
     });
@@ -399,6 +407,8 @@ class Session : public std::enable_shared_from_this<Session> {
   void onConnectionState() {
     gint state = 0;
     g_object_get(bin_, "connection-state", &state, nullptr);
+    if (state == connectionConnected) wasConnected_ = true;
+    setWatched(pipeline_, state == connectionConnected);
     if (state >= 0 && state < static_cast<gint>(G_N_ELEMENTS(connectionStates)))
       say("state", Json().set("state", connectionStates[state]));
   }
@@ -430,7 +440,8 @@ class Session : public std::enable_shared_from_this<Session> {
   }
 
   void end() {
-    sayGoodbye();
+    // Without a connection there is nobody to say it to, and the elements complain of being made to.
+    if (wasConnected_) sayGoodbye();
     // Also takes it out of the list of pipelines; the reference that is dropped there is taken here.
     gst_object_ref(pipeline_);
     if (!releasePipeline(offer_.session)) {
@@ -450,6 +461,7 @@ class Session : public std::enable_shared_from_this<Session> {
   std::uint64_t reportedBytes_ = 0;
   std::atomic<std::int64_t> lastHeard_{0};
   std::atomic<bool> isFed_{false};
+  std::atomic<bool> wasConnected_{false};
 };
 
 std::mutex lock;

@@ -12,6 +12,9 @@ export interface Certificate {
   readonly key: string;
   readonly fingerprint: string;
   readonly subject: string;
+  /** The names and addresses that it is good for. */
+  readonly names: readonly string[];
+  readonly notBefore: string;
   readonly notAfter: string;
   readonly selfSigned: boolean;
 }
@@ -45,8 +48,12 @@ export async function loadCertificate(
         await rename(join(folder, name), join(folder, `${name}.unusable-${String(now)}`));
     }
   }
-  const made = await makeCertificate(now);
-  return await store(folder, made.cert, made.private);
+  return await store(folder, ...(await makeCertificate(now)));
+}
+
+/** One made here, in place of the one there is: for an address that has changed, or instead of the owner's own. */
+export async function renewCertificate(dataFolder: string, now = Date.now()): Promise<Certificate> {
+  return await store(join(dataFolder, 'tls'), ...(await makeCertificate(now)));
 }
 
 /** Puts the owner's certificate in place, after checking that it can be served. */
@@ -90,12 +97,26 @@ function inspect(cert: string, key: string): Certificate {
     key,
     fingerprint: certificate.fingerprint256,
     subject: certificate.subject.replaceAll('\n', ', '),
+    names: namesIn(certificate.subjectAltName ?? ''),
+    notBefore: new Date(certificate.validFrom).toISOString(),
     notAfter: new Date(certificate.validTo).toISOString(),
     selfSigned: certificate.checkIssued(certificate),
   };
 }
 
-async function makeCertificate(now: number): Promise<{ cert: string; private: string }> {
+/** Of a text such as `DNS:camera.local, IP Address:FD00:0:0:0:0:0:0:2`, as people write them. */
+function namesIn(text: string): string[] {
+  return text.split(', ').flatMap((each) => {
+    const [kind = '', ...rest] = each.split(':');
+    const name = rest.join(':');
+    if (name === '') return [];
+    return kind === 'IP Address' && name.includes(':')
+      ? new URL(`http://[${name}]`).hostname.slice(1, -1)
+      : name;
+  });
+}
+
+async function makeCertificate(now: number): Promise<readonly [cert: string, key: string]> {
   const name = hostname();
   const addresses = Object.values(networkInterfaces()).flatMap((list) =>
     (list ?? []).map(({ address }) => address),
@@ -122,5 +143,5 @@ async function makeCertificate(now: number): Promise<{ cert: string; private: st
       },
     ],
   });
-  return pems;
+  return [pems.cert, pems.private];
 }

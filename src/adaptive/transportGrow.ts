@@ -1,15 +1,15 @@
 // Growth while a way is clear: slowly by itself, quickly where trains show room.
 import { dipMs } from './transportLower.js';
-import { headers, lossThatCounts, queue, type Look, type TransportState } from './transportState.js';
+import { headers, isLossOfQueue, queue, type Look, type TransportState } from './transportState.js';
 
 /** Of what trains show. */
 const keptOfRoom = 0.911;
 /** With headers, and with what is sent again after loss. */
-const keptWithRepeats = 0.98;
+const keptWithRepeats = 0.96;
 /** Growth per second. */
 const growth = {
   usual: 0.2,
-  nearCapacity: 0.03,
+  nearCapacity: 0.05,
   besideOthers: 0.05,
   leap: 1.5,
   leapBack: 3,
@@ -34,7 +34,7 @@ export function grow(before: TransportState, look: Look): TransportState {
     look.roomSoon !== null &&
     keptShare(look) * look.roomSoon > target * leapNeeds &&
     look.queueMs < queue.empty + state.jitter &&
-    look.loss < lossThatCounts.withQueue + 1.5 * state.usualLoss;
+    !isLossOfQueue(state, look.loss);
   if (leaps) {
     const leap = { since: at, bytes: 0, ...state.leap, last: at };
     return { ...state, leap, capacity: null, target: grown(target, leapRate(state, at), look, most) };

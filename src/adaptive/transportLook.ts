@@ -11,8 +11,15 @@ import {
   type TransportState,
 } from './transportState.js';
 
-export function usualLoss({ usualLoss: before }: TransportState, { loss, queueMs }: WayReading): number {
-  return queueMs < queue.empty ? before + 0.02 * (Math.min(lossThatCounts.alone, loss) - before) : before;
+/** Of all that was ever lost at first, then mostly of the last seconds. */
+const usualLossWeight = { least: 0.02, most: 0.3, stepMs: 100 } as const;
+
+export function usualLoss(state: TransportState, { loss, queueMs }: WayReading): number {
+  const { usualLoss: before, firstAt, at } = state;
+  if (queueMs >= queue.empty) return before;
+  const { least, most, stepMs } = usualLossWeight;
+  const weight = Math.min(most, Math.max(least, stepMs / Math.max(1, at - (firstAt ?? at))));
+  return before + weight * (Math.min(lossThatCounts.alone, loss) - before);
 }
 
 /** Somebody else's queue is believed in as long as one is seen, and is measured anew all the time. */

@@ -1,6 +1,7 @@
 // When a way is too narrow for what is sent, and what then: below its capacity until the queue is gone, and back.
 import {
   encoderLagMs,
+  isLossOfQueue,
   isTooMuch,
   lossThatCounts,
   othersQueue,
@@ -42,7 +43,7 @@ export function isNarrow(state: TransportState, look: Look): boolean {
     own > queue.tooLong + state.jitter ||
     (grown && look.rise > risesBy) ||
     isSuddenlyNarrow(state, look) ||
-    (grown && loss > lossThatCounts.withQueue + 1.5 * state.usualLoss) ||
+    (grown && isLossOfQueue(state, loss)) ||
     (state.foreign.queue > 0 && loss > lossThatCounts.besideOthers && at - state.loweredAt > 1000)
   );
 }
@@ -116,6 +117,6 @@ export function drain(state: TransportState, look: Look, since: number): Transpo
   const left = Math.max(look.own, look.freshQueueMs - state.foreign.queue - look.burst) - drained;
   const answered = look.freshSentAt > state.loweredAt;
   if ((!answered || left >= queue.empty + state.jitter) && at - since <= longestDrainMs) return state;
-  const share = returnsToShare * (look.loss > lossThatCounts.withQueue ? 0.97 : 1);
+  const share = returnsToShare * (isLossOfQueue(state, look.loss) ? 0.97 : 1);
   return { ...state, drainingSince: null, target: Math.max(state.target, share * capacity) };
 }

@@ -60,6 +60,11 @@ export interface Look extends WayReading {
   readonly freshBps: number;
 }
 
+/** Loss that tells of a queue where one is seen, beside what the way loses anyway. */
+export function isLossOfQueue({ usualLoss }: TransportState, loss: number): boolean {
+  return loss > lossThatCounts.withQueue + 1.5 * usualLoss;
+}
+
 /** Loss that is more than chance, by what the way loses anyway. */
 export function isTooMuch({ usualLoss }: TransportState, loss: number): boolean {
   return loss > lossThatCounts.alone + usualLoss;

@@ -2,7 +2,7 @@
 import type { AnyDefinition } from '../observables/define.js';
 import { groupOf, type Key } from '../observables/registry.js';
 import type { Actor } from '../store/actor.js';
-import { shownValue, type Cell } from '../store/cell.js';
+import { isStorable, shownValue, type Cell } from '../store/cell.js';
 import { isReadable } from '../store/store.js';
 
 export interface Description {
@@ -19,6 +19,8 @@ export interface Description {
   readonly readable: boolean;
   readonly writable: boolean;
   readonly saved: boolean;
+  /** Can be part of a preset. */
+  readonly storable: boolean;
   readonly effect?: string;
   readonly consequence?: string;
   readonly legacy?: string;
@@ -44,6 +46,7 @@ export function describe(cell: Cell, actor: Pick<Actor, 'mask'>): Description | 
     readable: isReadable(cell, actor),
     writable: (actor.mask & cell.writeMask) !== 0,
     saved: cell.saved,
+    storable: isStorable(cell),
     ...(definition.kind === 'setting' ? { effect: definition.effect } : {}),
     ...consequence(definition),
     ...(definition.legacy === undefined ? {} : { legacy: definition.legacy.name }),

@@ -14,6 +14,7 @@ import { answerError, HttpError } from './http/errors.js';
 import { guard } from './http/guards.js';
 import { measure } from './http/metrics/measure.js';
 import type { App } from './http/route.js';
+import { aboutRoutes } from './http/routes/about.js';
 import { accountRoutes } from './http/routes/accounts.js';
 import { adaptiveRoutes } from './http/routes/adaptive.js';
 import { auditRoutes } from './http/routes/audit.js';
@@ -59,6 +60,7 @@ const routes = [
   auditRoutes,
   backupRoutes,
   informationRoutes,
+  aboutRoutes,
   cameraRoutes,
   cameraSettingsRoutes,
   adaptiveRoutes,

@@ -11,6 +11,7 @@ import type { Thumbnails } from '../library/thumbnails.js';
 import type { Journal } from '../store/journal.js';
 import type { Locks } from '../store/locks.js';
 import type { Presets } from '../store/presets.js';
+import type { Drags } from '../store/drags.js';
 import type { Trials } from '../store/trials.js';
 import type { Identity } from '../access/identity.js';
 import type {
@@ -108,8 +109,10 @@ export interface PictureReader {
 export interface PictureProgress {
   /** What has been sent so far. */
   readonly bytes: number;
-  /** Of that, what waits here because it is not taken. */
+  /** Of that, what has not arrived: it waits in this process or in the system, because it is not taken. */
   readonly backlogBytes: number;
+  /** As the system measures it. */
+  readonly rttMs?: number;
   /** Pictures left out for want of time. */
   readonly framesDropped: number;
 }
@@ -122,6 +125,10 @@ export interface PictureWatcher extends PictureProgress {
   readonly stream: string;
   readonly secure: boolean;
   readonly since: number;
+  /** bit/s, over the last seconds. */
+  readonly bitrate: number;
+  /** How late what waits makes what is sent now. */
+  readonly delayMs?: number;
 }
 
 /** Pictures one by one. Each variant is made once, for all who want it and only while somebody does. */
@@ -167,6 +174,31 @@ export interface Photos {
 }
 
 export type StatisticsPoint = ValueOf<AppRegistry['statistics']>;
+
+/** What is kept of one second. */
+export interface KeptSecond {
+  readonly point: StatisticsPoint;
+  readonly load: ValueOf<AppRegistry['processLoad']>;
+}
+
+/** What the adaptive loop decided at some time, from when to when it went on with it, and why. Times are since 1970. */
+export interface AdaptiveDecision {
+  readonly id: number;
+  /** `bitrate`: the target went up or down; `picture`: its size or frame rate was limited or freed; `viewer`: somebody
+   *  was moved to this stream. */
+  readonly kind: 'bitrate' | 'picture' | 'viewer';
+  readonly stream: string;
+  readonly at: number;
+  readonly until: number;
+  /** bit/s */
+  readonly from?: number;
+  readonly to?: number;
+  readonly cause?: string;
+  readonly reason: string;
+  readonly viewer?: string;
+  readonly height?: number | null;
+  readonly framerate?: number | null;
+}
 /** Somebody who watches, over whichever protocol. */
 export interface Viewer {
   readonly id: string;
@@ -208,8 +240,10 @@ export interface Media {
   readonly pushed: PushedCameraDoor;
   readonly pictures: Pictures;
   readonly report: () => Omit<Beat, 'kind'> & { readonly state: MediaState };
-  /** A line of statistics for each of the last seconds, the oldest first. */
-  readonly history: () => readonly StatisticsPoint[];
+  /** Each of the last seconds, the oldest first. */
+  readonly history: () => readonly KeptSecond[];
+  /** What the adaptive loop decided in the same time, the oldest first. */
+  readonly decisions: () => readonly AdaptiveDecision[];
   readonly viewers: () => readonly Viewer[];
   /** Twice a second while the media process runs, and when it has ended. */
   readonly beats$: Observable<Omit<Beat, 'kind'>>;
@@ -237,6 +271,7 @@ export interface Services {
   readonly sync: Sync;
   readonly presets: Presets;
   readonly history: History;
+  readonly drags: Pick<Drags, 'submit' | 'leave'>;
   readonly locks: Locks;
   readonly trials: Trials;
   readonly log: Logger;
@@ -246,6 +281,10 @@ export interface Services {
   readonly certificate: () => Certificate;
   /** Validates, stores and serves another certificate. */
   readonly replaceCertificate: (cert: string, key: string) => Promise<Certificate>;
+  /** The same with one that is made here. */
+  readonly renewCertificate: () => Promise<Certificate>;
+  /** Where the web server answers, as people would type it. */
+  readonly webAddresses: () => readonly string[];
   /** What must hold for the server to be of use; each with the reason where it does not. */
   readonly readiness: () => readonly Check[];
   readonly webhooks: Webhooks;

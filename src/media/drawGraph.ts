@@ -15,19 +15,46 @@ const longestLine = 22;
 const longestLabel = 17;
 const mostProperties = 8;
 
-const colours = {
-  paper: '#fafbfc',
-  ink: '#1c2430',
-  faint: '#5b6675',
-  line: '#4a5a70',
-  box: '#ffffff',
-  playing: '#1f9254',
-  other: '#c27803',
-} as const;
-/** The sides of boxes that stand in the same bin. */
-const groupColours = ['#3867d6', '#8854d0', '#0f8b8d', '#c44569', '#a05a2c', '#5f7d1e'] as const;
+interface Colours {
+  readonly paper: string;
+  readonly ink: string;
+  readonly faint: string;
+  readonly line: string;
+  readonly box: string;
+  readonly playing: string;
+  readonly other: string;
+  /** The sides of boxes that stand in the same bin. */
+  readonly groups: readonly string[];
+}
 
-export function drawGraph({ elements, links }: Omit<PipelineGraph, 'dot'>): string {
+const themes = {
+  light: {
+    paper: '#fafbfc',
+    ink: '#1c2430',
+    faint: '#5b6675',
+    line: '#4a5a70',
+    box: '#ffffff',
+    playing: '#1f9254',
+    other: '#c27803',
+    groups: ['#3867d6', '#8854d0', '#0f8b8d', '#c44569', '#a05a2c', '#5f7d1e'],
+  },
+  dark: {
+    paper: '#14191e',
+    ink: '#eef2f5',
+    faint: '#a9b5bf',
+    line: '#93a1b0',
+    box: '#1e262e',
+    playing: '#5fd08f',
+    other: '#f3bf6b',
+    groups: ['#8fb0ff', '#c7a4f5', '#63cfd0', '#f59ab4', '#dba37c', '#b3d063'],
+  },
+} as const satisfies Record<string, Colours>;
+
+export function drawGraph(
+  { elements, links }: Omit<PipelineGraph, 'dot'>,
+  theme: keyof typeof themes = 'light',
+): string {
+  const colours: Colours = themes[theme];
   const texts = elements.map(linesOf);
   const drawn = links.filter(({ from, to }) => elements[from] !== undefined && elements[to] !== undefined);
   const labels = drawn.map(({ caps }) => labelOf(caps));
@@ -42,8 +69,12 @@ export function drawGraph({ elements, links }: Omit<PipelineGraph, 'dot'>): stri
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" ${font} fill="${colours.ink}">`,
     `<defs><marker id="head" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="8" markerHeight="8" markerUnits="userSpaceOnUse" orient="auto"><path d="M0 0L8 4L0 8z" fill="${colours.line}"/></marker></defs>`,
     `<rect width="100%" height="100%" fill="${colours.paper}"/>`,
-    ...layout.routes.map((route, index) => drawLink(drawn[index], labels[index] ?? [], route, elements)),
-    ...layout.boxes.map((box, index) => drawElement(elements[index], texts[index] ?? [], box, groups)),
+    ...layout.routes.map((route, index) =>
+      drawLink(drawn[index], labels[index] ?? [], route, elements, colours),
+    ),
+    ...layout.boxes.map((box, index) =>
+      drawElement(elements[index], texts[index] ?? [], box, groups, colours),
+    ),
     '</svg>',
     '',
   ].join('\n');
@@ -116,6 +147,7 @@ function drawElement(
   lines: readonly Line[],
   { x, y, width, height }: Point & Size,
   groups: readonly string[],
+  colours: Colours,
 ): string {
   if (element === undefined) return '';
   const { name, factory, state, group, properties } = element;
@@ -123,7 +155,7 @@ function drawElement(
     ...[group === '' ? name : `${group}/${name}`, factory, state],
     ...Object.entries(properties).map(([key, value]) => `${key}=${value}`),
   ];
-  const side = group === '' ? colours.line : groupColours[groups.indexOf(group) % groupColours.length];
+  const side = group === '' ? colours.line : colours.groups[groups.indexOf(group) % colours.groups.length];
   const light = state === 'PLAYING' ? colours.playing : colours.other;
   const isNested = group !== '';
   const lightY = y + padding + lineHeight * (isNested ? 1.5 : 0.5);
@@ -150,6 +182,7 @@ function drawLink(
   label: readonly string[],
   route: Route,
   elements: readonly GraphElement[],
+  colours: Colours,
 ): string {
   if (link === undefined) return '';
   const end = (index: number, pad: string): string => `${elements[index]?.name ?? ''}.${pad}`;

@@ -3,6 +3,7 @@ import type { PathSample } from '../adaptive/samples.js';
 import type { MediaPlan } from '../pipelines/plan.js';
 import type { Machine } from '../pipelines/machine.js';
 import type { MediaSettings, Problem, VideoDevice } from '../pipelines/settings.js';
+import type { ProcessTimes } from '../system/readings.js';
 
 export type { PictureVariant } from '../pipelines/pictures.js';
 export type { Picture } from './pictureFrames.js';
@@ -260,6 +261,8 @@ export interface Beat {
   readonly rtsp?: Pick<RtspPorts, 'port' | 'securePort'>;
   /** How long the loop of GLib takes to answer; much more than nothing means that it hangs. */
   readonly loopLagMs?: number;
+  /** What the media process has used of the processors since its start. */
+  readonly processor?: ProcessTimes;
 }
 
 export type FromMedia =

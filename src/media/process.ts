@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { messageOf } from '../errors.js';
 import { knownEncoders } from '../pipelines/encoders.js';
 import type { Machine } from '../pipelines/machine.js';
+import { readProcessTimes } from '../system/readings.js';
 import { DeviceWatch } from './deviceWatch.js';
 import { CannotRun, Engine } from './engine.js';
 import { loadGStreamer, type MediaEvent } from './gstreamer.js';
@@ -189,6 +190,7 @@ setInterval(() => {
     clients: JSON.parse(addon.rtspClients()) as Beat['clients'],
     webrtc: webrtc.report(),
     loopLagMs: addon.rtspLoopLag(),
+    processor: readProcessTimes(),
     ...(listening === undefined ? {} : { rtsp: listening }),
     ...(alignment === undefined ? {} : { alignment }),
   };

@@ -8,6 +8,7 @@ import type { PathSample } from '../adaptive/samples.js';
 import type { Machine } from '../pipelines/machine.js';
 import type { VideoDevice } from '../pipelines/settings.js';
 import { FrameReader, pictureFile, type Picture } from './pictureFrames.js';
+import { withoutAccount } from './redact.js';
 import type { Beat, FromMedia, OrderKind, Orders, Rebuild, WebRtcCandidate } from './messages.js';
 
 /** A process that has said nothing for this long hangs. */
@@ -51,8 +52,11 @@ export interface SupervisorOptions {
   /** Where the devices of the machine are. */
   readonly deviceFolder?: string;
   /** The program of the media process. */
-  readonly program?: URL;
+  readonly program?: URL | undefined;
 }
+
+/** What it has written before it ended is kept as far as this many characters go back. */
+const lastWordsAtMost = 2000;
 
 const standing = ['access', 'rtsp', 'plan', 'steer'] as const satisfies readonly OrderKind[];
 
@@ -122,6 +126,8 @@ export class Supervisor {
 
   /** Resolves when it is so; rejects with MediaFailure. What stands is told again to every new process. */
   async order<K extends OrderKind>(kind: K, order: Orders[K]): Promise<unknown> {
+    // Rights are what they are, also where there is no process to hear of them: the next one must not go by the old ones.
+    if (kind === 'access') this.#orders[kind] = order;
     const result = await this.#send(kind, order);
     if ((standing as readonly OrderKind[]).includes(kind)) this.#orders[kind] = order;
     return result;
@@ -184,7 +190,7 @@ export class Supervisor {
     this.#child = child;
     let lastWords = '';
     child.stderr?.on('data', (data: Buffer) => {
-      lastWords = `${lastWords}${data.toString()}`.slice(-2000);
+      lastWords = `${lastWords}${data.toString()}`.slice(-lastWordsAtMost);
     });
     this.#readPictures(child);
     child.on('message', (message: FromMedia) => {
@@ -194,8 +200,12 @@ export class Supervisor {
       this.#ended(child, error.message);
     });
     child.once('exit', (code, signal) => {
-      const line = /^\w*Error: .*$/m.exec(lastWords)?.[0];
-      this.#ended(child, line ?? `it ended with ${signal ?? String(code)}`);
+      this.#ended(child, wayOfEnding(code, signal, lastWords));
+    });
+    // All of it is here when the pipes are closed as well; a child of its own may hold them, for which nobody waits.
+    child.once('close', () => {
+      const words = withoutAccount(lastWords.trim());
+      if (words !== '' && !this.#closed) this.#options.log('warn', `The media process said last: ${words}`);
     });
     this.#listenFor(child, startWithinMs);
   }
@@ -312,4 +322,11 @@ export class Supervisor {
   #failAll(reason: string): void {
     for (const id of [...this.#pending.keys()]) this.#settle(id)?.reject(new MediaFailure(reason, false));
   }
+}
+
+/** For people: the signal or the code, and the error of JavaScript where that was it. */
+function wayOfEnding(code: number | null, signal: NodeJS.Signals | null, lastWords: string): string {
+  const error = /^\w*Error: .*$/m.exec(lastWords)?.[0];
+  const how = signal === null ? `the code ${String(code)}` : signal;
+  return `it ended with ${how}${error === undefined ? '' : `: ${error}`}`;
 }

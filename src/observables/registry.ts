@@ -14,6 +14,7 @@ import * as network from './network.js';
 import * as overlay from './overlay.js';
 import * as photos from './photos.js';
 import * as pip from './pip.js';
+import * as pipCanvas from './pipCanvas.js';
 import { portsDiffer } from './ports.js';
 import * as recording from './recording.js';
 import * as rtsp from './rtsp.js';
@@ -33,7 +34,7 @@ const groupFiles = {
   webrtc: { title: 'WebRTC', declarations: webrtc },
   adaptive: { title: 'Adaptive bitrate', declarations: adaptive },
   statistics: { title: 'Statistics', declarations: statistics },
-  pip: { title: 'Picture-in-picture and alignment', declarations: pip },
+  pip: { title: 'Picture-in-picture and alignment', declarations: { ...pip, ...pipCanvas } },
   overlay: { title: 'Overlays', declarations: overlay },
   camera: { title: 'Cameras', declarations: { ...camera, ...devices } },
   image: { title: 'Picture', declarations: image },

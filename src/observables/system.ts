@@ -47,6 +47,21 @@ export const cpuUsage = defineObservable('cpuUsage', {
   deadband: 1,
 });
 
+const share = Type.Number({ minimum: 0, maximum: 100 });
+
+export const processLoad = defineObservable('processLoad', {
+  schema: object({ server: share, video: share }),
+  default: { server: 0, video: 0 },
+  title: 'Processor load of the server',
+  description:
+    'Share of all processors that the server uses itself, and that the process beside it uses, which handles the video.',
+  unit: '%',
+  read: system.read,
+  write: nobody,
+  save: false,
+  effect: 'none',
+});
+
 export const memoryUsage = defineObservable('memoryUsage', {
   schema: object({ used: bytes, total: bytes, percent: Type.Number({ minimum: 0, maximum: 100 }) }),
   default: { used: 0, total: 0, percent: 0 },

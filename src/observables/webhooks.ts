@@ -1,6 +1,7 @@
 // Webhooks: who else is told when something happens.
 import { Type, type Static } from '@sinclair/typebox';
 import { defineObservable, defineRule, Issue } from './define.js';
+import { forbiddenPorts } from './forbiddenPorts.js';
 import { nobody, system } from './groups.js';
 import { choice, listOf, named, namePattern, object, timestamp } from './schemas.js';
 
@@ -95,9 +96,10 @@ export const webhooksCanBeReached = defineRule([webhooks], (hooks) => {
 /** The schema has seen to the protocol. */
 function troubleWith(url: string): string | undefined {
   if (!URL.canParse(url)) return 'is not an address that can be reached';
-  const { username, password } = new URL(url);
+  const { username, password, port } = new URL(url);
   // It would be shown to everybody who may read the list.
-  return username === '' && password === ''
-    ? undefined
-    : 'must not hold an account; the secret tells who sends';
+  if (username !== '' || password !== '') return 'must not hold an account; the secret tells who sends';
+  return port !== '' && forbiddenPorts.has(Number(port))
+    ? `must not have the port ${port}: it belongs to another protocol, and nothing is ever sent there over HTTP`
+    : undefined;
 }

@@ -43,11 +43,6 @@ export function isChanged(properties: Readonly<Record<string, string>>): boolean
   return Object.entries(properties).some(([property, value]) => value !== untouched[property]);
 }
 
-/** Whether upright pictures of this camera are what lying ones were. */
-export function isTurnedOver({ videoRotation }: Pick<MediaSettings, 'videoRotation'>): boolean {
-  return videoRotation === 90 || videoRotation === 270;
-}
-
 /** Left, top, width and height of what is shown, as parts of the whole. */
 function regionOf({ digitalZoom: { enabled, level, panX, panY } }: MediaSettings): string {
   if (!enabled) return '0 0 1 1';

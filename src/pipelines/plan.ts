@@ -1,6 +1,7 @@
 // What the settings mean in pipelines: a pure function from settings and machine to named pipelines as text. Pipelines
 // are small and joined by channels of the hub, so that each can be exchanged without the others noticing.
 import { sourceOf } from '../observables/camera.js';
+import { canvasOf } from '../observables/pipCanvas.js';
 import { sizeOf } from '../observables/schemas.js';
 import {
   byteStream,
@@ -19,7 +20,7 @@ import { history, launchText } from './launchText.js';
 import { effectiveFramerate, mainCamera, type Machine } from './machine.js';
 import { overlayProperties } from './overlay.js';
 import { obstacleTo, passedFramerate } from './passthrough.js';
-import { isTurnedOver, pictureProperties, pictureText } from './picture.js';
+import { pictureProperties, pictureText } from './picture.js';
 import { picturePlan, type TapPlan } from './pictures.js';
 import { alignmentProperties, sceneProperties, sceneText } from './scene.js';
 import { simulatedHeadProperties } from './simulatedHead.js';
@@ -290,11 +291,8 @@ function relayPlan({ id, preload }: Stream, camera: 'primary' | 'secondary'): Pi
 
 /** Both cameras in one picture, of the size of the main one. */
 function scenePlan(framerate: number, settings: MediaSettings): PipelinePlan {
-  const { cameraHeadSettings, pipLayout, streamAlignment } = settings;
-  const { width, height } = sizeOf(cameraHeadSettings[pipLayout.mainSource].resolution);
-  const scene = isTurnedOver(settings)
-    ? { width: height, height: width, framerate }
-    : { width, height, framerate };
+  const { cameraHeadSettings, pipLayout, streamAlignment, videoRotation } = settings;
+  const scene = { ...canvasOf(cameraHeadSettings, pipLayout, videoRotation), framerate };
   return {
     name: 'scene',
     text: `${sceneText(scene)} ! hubsink channel=raw/scene`,

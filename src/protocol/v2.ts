@@ -60,7 +60,10 @@ export const Set = request('set', 'Changes values: all of them or none.', {
   requestId: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })),
   wait: Type.Optional(Type.Union([Type.Literal('accepted'), Type.Literal('applied')])),
   transient: Type.Optional(
-    Type.Boolean({ description: 'Published but not saved, as in the middle of a drag.' }),
+    Type.Boolean({
+      description:
+        'Published but not saved, as in the middle of a drag; what is left so is saved when the connection ends.',
+    }),
   ),
   confirmWithin: Type.Optional(
     Type.Integer({

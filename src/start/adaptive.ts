@@ -16,6 +16,8 @@ import { streamAt } from '../pipelines/plan.js';
 import { monotonicMs } from '../media/pathSamples.js';
 import { systemActor } from '../store/actor.js';
 import type { WebRtcWatchers } from './webrtc.js';
+import type { AdaptiveDecision } from '../api/services.js';
+import { DecisionMemory } from './decisionMemory.js';
 import { DecisionSummary, type Summary } from './decisionSummary.js';
 import { RtspLimits } from './rtspLimits.js';
 
@@ -41,6 +43,7 @@ export class Adaptive {
   readonly #actor = systemActor('adaptive', 'adaptive');
   readonly #subscriptions = new Subscription();
   readonly #summary: DecisionSummary;
+  readonly #memory = new DecisionMemory();
   readonly #rtspLimits: RtspLimits;
   readonly #steered = new Map<StreamId, number | null>();
   #collected: PathSample[] = [];
@@ -73,6 +76,11 @@ export class Adaptive {
 
   get latest(): LoopOutput | undefined {
     return this.#latest;
+  }
+
+  /** Of the last minutes, the oldest first. */
+  decisions(): readonly AdaptiveDecision[] {
+    return this.#memory.list(Date.now());
   }
 
   /** What people asked for holds again. */
@@ -157,6 +165,7 @@ export class Adaptive {
     this.#rtspLimits.take(output, supervisor.beat.clients, mode === 'auto');
     this.#limit(output);
     this.#summary.take(output);
+    this.#memory.take(output, Date.now());
     this.#publish(output);
   }
 

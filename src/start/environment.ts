@@ -21,6 +21,8 @@ export interface Environment {
   readonly adminPassword: string | undefined;
   /** False where this server is to do without video. */
   readonly media: boolean;
+  /** Of the media process, where it is not the one beside this program. */
+  readonly mediaProgram?: URL;
   /** Where Linux shows the devices of the machine. */
   readonly deviceFolder: string;
   /** Run for the action `systemReboot`; without it the action is not available. */

@@ -1,5 +1,5 @@
 // Joins the store to the media process: settings become a plan, accounts become who may watch, reports become status.
-import { auditTime, merge, Subscription } from 'rxjs';
+import { auditTime, filter, merge, Subscription } from 'rxjs';
 import type { Logger } from 'pino';
 import type { Accounts, AppStore } from '../access/accounts.js';
 import { realm } from '../access/digest.js';
@@ -34,6 +34,7 @@ export interface MediaParts {
   readonly accounts: Accounts;
   readonly bind: string;
   readonly deviceFolder: string;
+  readonly program?: URL | undefined;
   readonly certificate: () => Certificate;
   readonly audit: Journal['note'];
   readonly log: Logger;
@@ -60,6 +61,7 @@ export function runMedia({
   accounts,
   bind,
   deviceFolder,
+  program,
   certificate,
   audit,
   log,
@@ -67,6 +69,7 @@ export function runMedia({
   const parts = log.child({ part: 'media' });
   const supervisor = new Supervisor({
     deviceFolder,
+    program,
     log: (level, message, category) => {
       parts[level](category === undefined ? {} : { category }, message);
     },
@@ -139,9 +142,12 @@ export function runMedia({
     parts.warn(`The video cannot follow the settings: ${reason}`);
   };
 
+  // While the process was down there was nobody to carry anything out.
+  const again$ = supervisor.state$.pipe(filter(({ phase }) => phase === 'running'));
   reconcilers.push(
     reconcile({
       store,
+      again$,
       keys: rtspKeys,
       desired: ports,
       apply: (next) => order('rtsp', next),
@@ -150,6 +156,7 @@ export function runMedia({
     }),
     reconcile({
       store,
+      again$,
       keys: mediaKeys,
       desired: (settings: MediaSettings) => settings,
       apply: async (settings) => {
@@ -232,6 +239,7 @@ export function runMedia({
       );
     },
     history: () => statistics.history(),
+    decisions: () => adaptive.decisions(),
     isInHand: () =>
       supervisor.state.phase !== 'running' ||
       (Date.now() - lastBeatAt < lostAfterMs && (supervisor.beat.loopLagMs ?? 0) < lostAfterMs),

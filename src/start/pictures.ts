@@ -15,6 +15,8 @@ import type { Identity } from '../access/identity.js';
 import type { PictureReader, Pictures, PictureWatcher } from '../api/services.js';
 import { ObscuraError } from '../errors.js';
 import type { Picture } from '../media/messages.js';
+import { monotonicMs } from '../media/pathSamples.js';
+import { Rates } from '../media/rates.js';
 import type { Supervisor } from '../media/supervisor.js';
 import { sizeOf } from '../observables/schemas.js';
 import { cameraFramerate, mainCamera } from '../pipelines/machine.js';
@@ -52,6 +54,9 @@ export class PictureDesk implements Pictures {
   /** By channel. */
   readonly #wishes = new Map<string, Wish>();
   readonly #watchers = new Map<string, Watcher>();
+  readonly #rates = new Rates();
+  /** bit/s of each who watches. */
+  readonly #bitrates = new Map<string, number>();
   readonly #subscription: Subscription;
   #serial = 0;
 
@@ -66,6 +71,11 @@ export class PictureDesk implements Pictures {
     this.#subscription.add(
       merge(accounts.changes$, supervisor.beats$).subscribe(() => {
         this.#enforce();
+      }),
+    );
+    this.#subscription.add(
+      supervisor.beats$.subscribe(() => {
+        this.#measure();
       }),
     );
     this.#subscription.add(
@@ -124,12 +134,19 @@ export class PictureDesk implements Pictures {
     this.#store.get('cameraStatus')[this.#camera].state !== 'no signal';
 
   readonly list = (): PictureWatcher[] =>
-    [...this.#watchers].map(([id, { identity, channel, since, reader }]) => ({
-      ...{ id, since, stream: channel, protocol: reader.protocol, secure: reader.secure },
-      user: identity.name,
-      address: identity.address ?? '',
-      ...reader.progress(),
-    }));
+    [...this.#watchers].map(([id, { identity, channel, since, reader }]) => {
+      const progress = reader.progress();
+      const bitrate = this.#bitrates.get(id) ?? 0;
+      return {
+        ...{ id, since, stream: channel, protocol: reader.protocol, secure: reader.secure },
+        user: identity.name,
+        address: identity.address ?? '',
+        ...progress,
+        bitrate,
+        // Of one who takes nothing it cannot be told.
+        ...(bitrate === 0 ? {} : { delayMs: (progress.backlogBytes * 8000) / bitrate }),
+      };
+    });
 
   readonly end = (id: string): boolean => {
     const watcher = this.#watchers.get(id);
@@ -156,6 +173,15 @@ export class PictureDesk implements Pictures {
 
   get #source(): string {
     return this.#store.get('cameraHeadSettings')[this.#camera].source;
+  }
+
+  /** With every beat, whether somebody asks for the list or not. */
+  #measure(): void {
+    const now = monotonicMs();
+    this.#rates.tidy(now);
+    this.#bitrates.clear();
+    for (const [id, { reader }] of this.#watchers)
+      this.#bitrates.set(id, Math.round(8 * this.#rates.of(id, reader.progress().bytes, now)));
   }
 
   /** Ends what nobody may watch any more. */

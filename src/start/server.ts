@@ -1,8 +1,14 @@
 // Builds every part of the server, ties them together, and takes them down again in the right order.
+import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Logger } from 'pino';
 import { Accounts, type AppStore } from '../access/accounts.js';
-import { loadCertificate, replaceCertificate, type Certificate } from '../access/certificate.js';
+import {
+  loadCertificate,
+  renewCertificate,
+  replaceCertificate,
+  type Certificate,
+} from '../access/certificate.js';
 import { loadDeviceKey } from '../access/deviceKey.js';
 import { LoginLimiter } from '../access/limiter.js';
 import { Sealer } from '../access/seal.js';
@@ -26,6 +32,7 @@ import { openStore } from '../store/openStore.js';
 import { Presets } from '../store/presets.js';
 import { Unsupported } from '../store/reconcile.js';
 import type { Values } from '../store/store.js';
+import { Drags } from '../store/drags.js';
 import { Trials } from '../store/trials.js';
 import { registerActions } from './actions.js';
 import type { Environment } from './environment.js';
@@ -37,6 +44,7 @@ import { Photographer } from './photos.js';
 import { publishReadings } from './publishReadings.js';
 import { runSchedules } from './schedules.js';
 import { reportToServiceManager } from './serviceManager.js';
+import { machineAddresses, webAddresses } from './webAddresses.js';
 import { runWebhooks } from './webhooks.js';
 import { runWebServers } from './webServers.js';
 
@@ -152,6 +160,10 @@ export async function startServer({
       log.error(message);
     });
     undo.push(() => trials.close());
+    const drags = new Drags(store, (message) => {
+      log.error(message);
+    });
+    undo.push(() => drags.close());
 
     let certificate: Certificate = await loadCertificate(dataFolder, Date.now(), (report) => {
       log.warn(report);
@@ -161,6 +173,12 @@ export async function startServer({
       store.write({ tlsCertificate: { fingerprint, subject, notAfter, selfSigned } });
     };
     showCertificate();
+    const serve = (next: Certificate): Certificate => {
+      certificate = next;
+      listeners.setCertificate(certificate);
+      showCertificate();
+      return certificate;
+    };
 
     const sync = new Sync(store);
     undo.push(() => {
@@ -171,6 +189,7 @@ export async function startServer({
           ...{ store, accounts, audit, log },
           bind: environment.bind,
           deviceFolder: environment.deviceFolder,
+          program: environment.mediaProgram,
           certificate: () => certificate,
         })
       : undefined;
@@ -194,6 +213,7 @@ export async function startServer({
       sync,
       presets: new Presets(store),
       history: new History(store, journal),
+      drags,
       locks,
       trials,
       log,
@@ -201,12 +221,9 @@ export async function startServer({
       startedAt: Date.now(),
       limits: limits ?? defaultLimits,
       certificate: () => certificate,
-      replaceCertificate: async (cert, key) => {
-        certificate = await replaceCertificate(dataFolder, cert, key);
-        listeners.setCertificate(certificate);
-        showCertificate();
-        return certificate;
-      },
+      replaceCertificate: async (cert, key) => serve(await replaceCertificate(dataFolder, cert, key)),
+      renewCertificate: async () => serve(await renewCertificate(dataFolder)),
+      webAddresses: () => webAddresses(listeners.addresses, machineAddresses(), hostname()),
       readiness: () => [
         { name: 'store', ok: true },
         spaceCheck(store.get('storageSpace')),

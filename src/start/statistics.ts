@@ -1,14 +1,17 @@
 // Publishes once a second how the streams fare, and keeps the last ten minutes of it for charts.
+import { availableParallelism } from 'node:os';
 import type { Logger } from 'pino';
 import { Subscription } from 'rxjs';
 import type { AppStore } from '../access/accounts.js';
 import { aggregateNetwork, type AggregatedNetwork } from '../adaptive/aggregate.js';
 import type { LoopOutput } from '../adaptive/decisions.js';
-import type { StatisticsPoint, Viewer } from '../api/services.js';
+import type { KeptSecond, StatisticsPoint, Viewer } from '../api/services.js';
 import { monotonicMs } from '../media/pathSamples.js';
 import type { MediaState, Supervisor } from '../media/supervisor.js';
 import { mainCamera } from '../pipelines/machine.js';
+import { readProcessTimes } from '../system/readings.js';
 import { cameraSettings } from './cameras.js';
+import { ProcessMeter } from './processMeter.js';
 import { recentSeconds, StreamMeter, type Figures } from './streamMeter.js';
 
 const everyMs = 1000;
@@ -28,7 +31,11 @@ export class Statistics {
   readonly #meter = new StreamMeter();
   readonly #startedAt = monotonicMs();
   readonly #subscriptions = new Subscription();
-  readonly #points: StatisticsPoint[] = [];
+  readonly #seconds: KeptSecond[] = [];
+  readonly #load = {
+    server: new ProcessMeter(availableParallelism()),
+    video: new ProcessMeter(availableParallelism()),
+  };
   #crashes = 0;
   #drops = 0;
 
@@ -49,8 +56,8 @@ export class Statistics {
   }
 
   /** The oldest first. */
-  history(): readonly StatisticsPoint[] {
-    return this.#points;
+  history(): readonly KeptSecond[] {
+    return this.#seconds;
   }
 
   stop(): void {
@@ -70,10 +77,15 @@ export class Statistics {
       store.get('adaptiveBitrate').policy ?? 'percentile',
     );
     const point = this.#point(Date.now(), figures, network);
-    this.#points.push(point);
-    if (this.#points.length > kept) this.#points.shift();
+    const load = {
+      server: this.#load.server.take(readProcessTimes()),
+      video: this.#load.video.take(supervisor.beat.processor),
+    };
+    this.#seconds.push({ point, load });
+    if (this.#seconds.length > kept) this.#seconds.shift();
     store.write({
       statistics: point,
+      processLoad: load,
       streamStats: {
         clientCount: figures.clients,
         totalBytesStreamed: figures.totalBytes,

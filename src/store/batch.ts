@@ -1,6 +1,6 @@
 // Transactions that share one write to the disk. Each is judged as if those before it had happened already.
 import type { Entry } from './journalEntry.js';
-import type { Cell } from './cell.js';
+import { durableAfter, type Cell, type Durable } from './cell.js';
 import type { Sight, Staged } from './staging.js';
 
 export interface Accepted<J> {
@@ -15,6 +15,7 @@ export class Batch<J> implements Sight {
   readonly entries: Entry[] = [];
   readonly #values = new Map<Cell, unknown>();
   readonly #revisions = new Map<Cell, number>();
+  readonly #durable = new Map<Cell, Durable>();
   #revision: number;
 
   constructor(revision: number) {
@@ -33,14 +34,16 @@ export class Batch<J> implements Sight {
     return this.#revisions.get(cell) ?? cell.revision;
   }
 
-  /** Whether a transaction of this batch has given the cell a value. */
-  has(cell: Cell): boolean {
-    return this.#values.has(cell);
+  durableOf(cell: Cell): Durable {
+    return this.#durable.has(cell) ? this.#durable.get(cell) : cell.durable;
   }
 
-  take(accepted: Accepted<J>, entry: Entry | undefined): void {
+  take(accepted: Accepted<J>, entry: Entry | undefined, isTransient: boolean): void {
     this.#revision = accepted.revision;
+    for (const cell of accepted.staged.settled) this.#durable.set(cell, undefined);
     for (const [cell, value] of accepted.staged.values) {
+      const before = { value: this.valueOf(cell), durable: this.durableOf(cell) };
+      this.#durable.set(cell, durableAfter(cell, value, before, isTransient));
       this.#values.set(cell, value);
       this.#revisions.set(cell, accepted.revision);
     }

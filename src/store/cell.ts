@@ -1,4 +1,5 @@
 // One observable at run time: its declaration, compiled once, and the value it holds now.
+import { isDeepStrictEqual } from 'node:util';
 import type { TSchema } from '@sinclair/typebox';
 import { TypeCompiler, type TypeCheck } from '@sinclair/typebox/compiler';
 import type { AnyDefinition } from '../observables/define.js';
@@ -20,9 +21,11 @@ export interface Cell {
   readonly sealed: boolean;
   value: unknown;
   revision: number;
-  /** What the journal has, while a transient value is in force. */
-  durable: { readonly value: unknown } | undefined;
+  durable: Durable;
 }
+
+/** What the journal has, while a transient value is in force that differs from it. */
+export type Durable = { readonly value: unknown } | undefined;
 
 /** Cells in an order in which every computed one comes after what it is computed from. */
 export function buildCells(registry: Registry): Cell[] {
@@ -78,6 +81,18 @@ export function compute(definition: AnyDefinition, values: readonly unknown[]): 
   return (definition.compute as (...values: readonly unknown[]) => unknown)(...values);
 }
 
+/** What the journal still has once a cell has another value. */
+export function durableAfter(
+  { saved }: Cell,
+  next: unknown,
+  before: { readonly value: unknown; readonly durable: Durable },
+  isTransient: boolean,
+): Durable {
+  if (!saved || !isTransient) return undefined;
+  const durable = before.durable ?? { value: before.value };
+  return isDeepStrictEqual(durable.value, next) ? undefined : durable;
+}
+
 /** What somebody who may read the key gets to see of a value. */
 export function shownValue({ definition }: Cell, value: unknown): unknown {
   if (definition.kind !== 'setting') return value;
@@ -88,4 +103,9 @@ export function shownValue({ definition }: Cell, value: unknown): unknown {
 /** What is kept of it: not what is on trial, in the middle of a drag, or the adaptive loop's for a while. */
 export function savedValue(cell: Cell): unknown {
   return cell.durable === undefined ? cell.value : cell.durable.value;
+}
+
+/** Whether its value can be kept beside the settings, for anybody to read who may read it: in a preset. */
+export function isStorable({ definition, saved, sealed }: Cell): boolean {
+  return definition.kind === 'setting' && saved && !sealed;
 }

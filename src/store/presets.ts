@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { ObscuraError } from '../errors.js';
 import type { AppRegistry } from '../observables/registry.js';
 import { systemActor, type Actor } from './actor.js';
-import { savedValue, type Cell } from './cell.js';
+import { isStorable, savedValue, type Cell } from './cell.js';
 import type { Outcome, TransactOptions } from './outcome.js';
 import { isReadable, type Store, type Values } from './store.js';
 
@@ -68,6 +68,18 @@ export class Presets {
     );
   }
 
+  /** Everything of it stays as it was, but for the name. */
+  async rename(actor: Actor, name: string, to: string): Promise<void> {
+    this.#get(name);
+    this.#assertMayReplace(actor, name);
+    await this.#put(actor, (presets) => {
+      if (Object.hasOwn(presets, to)) throw new ObscuraError('conflict', `There is a preset ${to} already`);
+      return Object.fromEntries(
+        Object.entries(presets).map(([each, preset]) => [each === name ? to : each, preset]),
+      );
+    });
+  }
+
   #get(name: string): Preset {
     const all = this.#store.get('presets');
     const preset = Object.hasOwn(all, name) ? all[name] : undefined;
@@ -85,7 +97,7 @@ export class Presets {
   #storable(actor: Actor, key: string): Cell {
     this.#store.read(actor, key);
     const cell = this.#store.cell(key);
-    if (cell?.definition.kind !== 'setting' || !cell.saved || cell.sealed)
+    if (cell === undefined || !isStorable(cell))
       throw new ObscuraError('invalid', `${key} cannot be part of a preset`, { key });
     if ((actor.mask & cell.writeMask) === 0)
       throw new ObscuraError('forbidden', `You may not change ${key}`, { key });

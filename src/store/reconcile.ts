@@ -1,7 +1,7 @@
 // Carries out what some settings ask for: one apply at a time, always of the newest wish.
 // What can never be goes back to the last settings that ran; anything else is tried again.
 import { isDeepStrictEqual } from 'node:util';
-import { filter, type Subscription } from 'rxjs';
+import { filter, NEVER, type Observable } from 'rxjs';
 import { messageOf } from '../errors.js';
 import { systemActor } from './actor.js';
 import type { Registry } from './cell.js';
@@ -23,6 +23,8 @@ export interface Unit<R extends Registry, K extends keyof R & string, Spec> {
   /** What to go back to before anything has run: the defaults. */
   readonly fallback: Pick<Values<R>, K>;
   readonly retryMs?: number;
+  /** Speaks when what failed may work now, and need not wait for its turn. */
+  readonly again$?: Observable<unknown>;
   readonly onFailure?: (reason: string) => void;
 }
 
@@ -94,6 +96,7 @@ export function reconcile<R extends Registry, K extends keyof R & string, Spec>(
   function start(): void {
     stale = true;
     clearTimeout(timer);
+    timer = undefined;
     // Never inside the commit that woke us: reporting writes, and would wake us again.
     running ??= Promise.resolve()
       .then(settle)
@@ -105,9 +108,15 @@ export function reconcile<R extends Registry, K extends keyof R & string, Spec>(
 
   store.statuses.own(keys);
   const mine = new Set<string>(keys);
-  const subscription: Subscription = store.commits$
+  const subscription = store.commits$
     .pipe(filter(({ changed }) => changed.some(({ key }) => mine.has(key))))
     .subscribe(start);
+  subscription.add(
+    (unit.again$ ?? NEVER).subscribe(() => {
+      delay = unit.retryMs ?? 1000;
+      if (timer !== undefined) start();
+    }),
+  );
   start();
 
   return {

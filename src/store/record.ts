@@ -14,7 +14,7 @@ interface CommitFacts {
   readonly actor: Actor;
   readonly staged: Staged;
   /** How it was before, those transactions of the same batch included that came first. */
-  readonly before: Sight & { has(cell: Cell): boolean };
+  readonly before: Sight;
   readonly options: TransactOptions;
   readonly seal: Seal | undefined;
 }
@@ -38,8 +38,7 @@ export function commitEntry(facts: CommitFacts): Entry | undefined {
       sealed[cell.key] = seal(cell.key, JSON.stringify(value));
     } else if (cell.saved) {
       set[cell.key] = value;
-      was[cell.key] =
-        cell.durable === undefined || before.has(cell) ? before.valueOf(cell) : cell.durable.value;
+      was[cell.key] = (before.durableOf(cell) ?? { value: before.valueOf(cell) }).value;
     } else if (actor.system !== true && !cell.sealed) {
       unsaved[cell.key] = value;
       was[cell.key] = before.valueOf(cell);

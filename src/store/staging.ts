@@ -3,7 +3,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { Issue, type Rule } from '../observables/define.js';
 import type { Actor } from './actor.js';
-import { compute, isComputed, type Cell } from './cell.js';
+import { compute, isComputed, type Cell, type Durable } from './cell.js';
 import type { Refusal, TransactOptions } from './outcome.js';
 import { explainValue } from './validation.js';
 
@@ -11,11 +11,13 @@ import { explainValue } from './validation.js';
 export interface Sight {
   valueOf(cell: Cell): unknown;
   revisionOf(cell: Cell): number;
+  durableOf(cell: Cell): Durable;
 }
 
 export const committed: Sight = {
   valueOf: (cell) => cell.value,
   revisionOf: (cell) => cell.revision,
+  durableOf: (cell) => cell.durable,
 };
 
 /** Reasons outside the declarations why a key cannot be written now. */
@@ -132,7 +134,7 @@ export class Stager {
     const settled =
       options.transient === true
         ? []
-        : [...assigned.keys()].filter((cell) => !values.has(cell) && cell.durable !== undefined);
+        : [...assigned.keys()].filter((cell) => !values.has(cell) && sight.durableOf(cell) !== undefined);
     return { ok: true, values, settled, actions };
   }
 

@@ -5,7 +5,15 @@ import { ObscuraError, messageOf } from '../errors.js';
 import type { Rule, ValueOf } from '../observables/define.js';
 import { systemActor, type Actor } from './actor.js';
 import { Batch, type Accepted } from './batch.js';
-import { buildCells, compute, isComputed, shownValue, type Cell, type Registry } from './cell.js';
+import {
+  buildCells,
+  compute,
+  durableAfter,
+  isComputed,
+  shownValue,
+  type Cell,
+  type Registry,
+} from './cell.js';
 import { consequenceOf } from './consequences.js';
 import type { Entry } from './journalEntry.js';
 import type { Done, Outcome, Refusal, Refused, TransactOptions } from './outcome.js';
@@ -367,7 +375,7 @@ export class Store<R extends Registry> {
       options.transient === true
         ? undefined
         : commitEntry({ revision, at, actor, staged, before: batch, options, seal: this.#seal });
-    batch.take({ job, staged, revision, at }, entry);
+    batch.take({ job, staged, revision, at }, entry, options.transient === true);
   }
 
   /** Not waited for: a start after a crash leaves room for the revisions used in the meantime. */
@@ -384,9 +392,7 @@ export class Store<R extends Registry> {
     const { actor, options, resolve, depth } = job;
     for (const cell of staged.settled) cell.durable = undefined;
     for (const [cell, value] of staged.values) {
-      if (!cell.saved) cell.durable = undefined;
-      else if (options.transient === true) cell.durable ??= { value: cell.value };
-      else cell.durable = undefined;
+      cell.durable = durableAfter(cell, value, cell, options.transient === true);
       cell.value = deepFrozen(value);
       cell.revision = revision;
     }

@@ -12,12 +12,15 @@ export interface LogLine {
   readonly details: Readonly<Record<string, unknown>>;
 }
 
-export interface LogQuery {
+export interface LogFilter {
   /** This one and everything more serious. */
   readonly level?: LogLevel | undefined;
+  readonly contains?: string | undefined;
+}
+
+export interface LogQuery extends LogFilter {
   /** Milliseconds since 1970. */
   readonly since?: number | undefined;
-  readonly contains?: string | undefined;
   readonly limit?: number | undefined;
 }
 
@@ -27,28 +30,45 @@ const longestLine = 8192;
 
 export class LogMemory {
   readonly #lines: string[] = [];
+  readonly #listeners = new Set<(line: string) => void>();
   #next = 0;
 
   /** Takes a line as pino writes it. */
   add(line: string): void {
     this.#lines[this.#next % mostLines] = line;
     this.#next += 1;
+    for (const listener of this.#listeners) listener(line);
+  }
+
+  /** What is written from now on; until the function that it gives is called. A listener must not fail, nor log. */
+  follow(filter: LogFilter, listener: (line: LogLine) => void): () => void {
+    const hear = (text: string): void => {
+      const line = matching(text, filter);
+      if (line !== undefined) listener(line);
+    };
+    this.#listeners.add(hear);
+    return () => this.#listeners.delete(hear);
   }
 
   /** The newest that fit, the oldest of them first. */
-  find({ level = 'trace', since = 0, contains, limit = mostLines }: LogQuery): LogLine[] {
-    const least = logLevels.indexOf(level);
+  find({ since = 0, limit = mostLines, ...filter }: LogQuery): LogLine[] {
     const found: LogLine[] = [];
     const oldest = Math.max(0, this.#next - mostLines);
     for (let at = this.#next - 1; at >= oldest && found.length < limit; at -= 1) {
-      const text = this.#lines[at % mostLines] ?? '';
-      if (contains !== undefined && !text.includes(contains)) continue;
-      const line = parse(text);
+      const line = matching(this.#lines[at % mostLines] ?? '', filter);
+      if (line === undefined) continue;
       if (line.time < since) break;
-      if (logLevels.indexOf(line.level) >= least) found.push(line);
+      found.push(line);
     }
     return found.reverse();
   }
+}
+
+/** Most lines are ruled out by their text, which is far cheaper than reading them. */
+function matching(text: string, { level = 'trace', contains }: LogFilter): LogLine | undefined {
+  if (contains !== undefined && !text.includes(contains)) return undefined;
+  const line = parse(text);
+  return logLevels.indexOf(line.level) >= logLevels.indexOf(level) ? line : undefined;
 }
 
 function parse(text: string): LogLine {

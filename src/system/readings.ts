@@ -24,6 +24,18 @@ export function usageBetween(before: CpuTimes, after: CpuTimes): number {
   return all <= 0 ? 0 : Math.round((1000 * (after.busy - before.busy)) / all) / 10;
 }
 
+/** How long a process has used processors, and when that was so on its own clock. */
+export interface ProcessTimes {
+  readonly usedMs: number;
+  readonly atMs: number;
+}
+
+/** Of this process, with all its threads. */
+export function readProcessTimes(): ProcessTimes {
+  const { user, system } = process.cpuUsage();
+  return { usedMs: (user + system) / 1000, atMs: performance.now() };
+}
+
 export function readMemory(): { used: number; total: number; percent: number } {
   const total = totalmem();
   const used = total - freemem();
@@ -34,6 +46,27 @@ export function readMemory(): { used: number; total: number; percent: number } {
 export async function readSpace(folder: string): Promise<{ total: number; available: number; used: number }> {
   const { bsize, blocks, bavail, bfree } = await statfs(folder);
   return { total: blocks * bsize, available: bavail * bsize, used: (blocks - bfree) * bsize };
+}
+
+/** Of Linux, for whatever the kernel itself counts in. */
+const ticksPerSecond = 100;
+
+/** What a process takes of the machine; undefined where it is no more. */
+export async function readProcess(
+  pid: number,
+): Promise<{ readonly cpuSeconds: number; readonly memory: number } | undefined> {
+  try {
+    const [stat, status] = await Promise.all(
+      ['stat', 'status'].map((name) => readFile(`/proc/${String(pid)}/${name}`, 'utf8')),
+    );
+    // Behind the name, which may hold anything: its 12th and 13th numbers are the time as user and as system.
+    const [user = 0, system = 0] =
+      (stat ?? '').split(')').at(-1)?.trim().split(' ').slice(11, 13).map(Number) ?? [];
+    const [, kilobytes = '0'] = /^VmRSS:\s+(\d+) kB$/m.exec(status ?? '') ?? [];
+    return { cpuSeconds: (user + system) / ticksPerSecond, memory: Number(kilobytes) * 1024 };
+  } catch {
+    return undefined;
+  }
 }
 
 /** Degrees Celsius; 0 where the machine has no sensor, since older clients need a number. */

@@ -125,11 +125,15 @@ export class Desk {
     this.#leave('out');
   }
 
-  /** Changes a setting. Refusals are thrown; whether an accepted change comes into force is told by its standing. */
-  async change(key: string, value: unknown, ifRevision?: number): Promise<void> {
+  /**
+   * Changes a setting and resolves with the revision of that. Refusals are thrown; whether an accepted change comes into
+   * force is told by its standing. What is `transient` is shown to everybody, but not kept.
+   */
+  async change(key: string, value: unknown, ifRevision?: number, transient?: true): Promise<number> {
     if (this.#client === undefined) throw new ClientError('unreachable', 'Not connected');
     this.failures.delete(key);
-    await this.#client.submit({ [key]: value }, { ifRevision });
+    const { revision } = await this.#client.submit({ [key]: value }, { ifRevision, transient });
+    return revision;
   }
 
   async #lookUntilSeen(): Promise<void> {

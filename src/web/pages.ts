@@ -42,6 +42,36 @@ export const pages: readonly Page[] = [
     load: async () => (await import('./streams/Streams.svelte')).default,
   },
   {
+    name: 'statistics',
+    title: 'page.statistics',
+    isFor: (desk) => desk.may(['Media_r', 'Media_rw']),
+    load: async () => (await import('./statistics/Statistics.svelte')).default,
+  },
+  {
+    name: 'pipelines',
+    title: 'page.pipelines',
+    isFor: (desk) => desk.may(['Media_r', 'Media_rw', 'System_r', 'System_rw']),
+    load: async () => (await import('./pipeline/PipelinesPage.svelte')).default,
+  },
+  {
+    name: 'presets',
+    title: 'page.presets',
+    isFor: (desk) => desk.may(['Media_r', 'Media_rw', 'Device_r', 'Device_rw', 'System_r', 'System_rw']),
+    load: async () => (await import('./presets/Presets.svelte')).default,
+  },
+  {
+    name: 'log',
+    title: 'page.log',
+    isFor: (desk) => desk.may(['System_r', 'System_rw']),
+    load: async () => (await import('./log/Log.svelte')).default,
+  },
+  {
+    name: 'system',
+    title: 'page.system',
+    isFor: (desk) => desk.may(['System_r', 'System_rw', 'Network_r', 'Network_rw']),
+    load: async () => (await import('./system/System.svelte')).default,
+  },
+  {
     name: 'users',
     title: 'page.users',
     isFor: (desk) => desk.may(['User_r', 'User_rw']),

@@ -23,10 +23,41 @@ function precompressed(): Plugin {
   };
 }
 
+interface Locked {
+  readonly version: string;
+  readonly license?: string;
+  readonly dev?: boolean;
+}
+
+/** Bundled into the page, though nothing of them is installed beside the server. */
+const bundled: ReadonlySet<string> = new Set(['svelte', 'uplot', 'hls.js']);
+
+/** What is part of the product, for its page about itself: `import('virtual:licences')`. */
+function licences(): Plugin {
+  const name = 'virtual:licences';
+  return {
+    name: 'licences',
+    resolveId: (id) => (id === name ? `\0${name}` : undefined),
+    load: (id) => {
+      if (id !== `\0${name}`) return undefined;
+      const { packages } = JSON.parse(
+        readFileSync(resolve(import.meta.dirname, '../../package-lock.json'), 'utf8'),
+      ) as { readonly packages: Readonly<Record<string, Locked>> };
+      const parts = Object.entries(packages)
+        .map(([path, locked]) => ({ name: path.split('node_modules/').at(-1) ?? '', ...locked }))
+        .filter((each) => each.name !== '' && (each.dev !== true || bundled.has(each.name)))
+        .map(({ name: part, version, license = '?' }) => ({ name: part, version, license }));
+      const once = new Map(parts.map((part) => [`${part.name} ${part.version}`, part]));
+      const sorted = [...once.values()].sort((a, b) => a.name.localeCompare(b.name));
+      return `export const licences = ${JSON.stringify(sorted)};`;
+    },
+  };
+}
+
 export default defineConfig({
   root: import.meta.dirname,
   publicDir: false,
-  plugins: [svelte({ configFile: false }), precompressed()],
+  plugins: [svelte({ configFile: false }), licences(), precompressed()],
   build: {
     outDir: resolve(import.meta.dirname, '../../dist/web'),
     emptyOutDir: true,

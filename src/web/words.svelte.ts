@@ -63,11 +63,38 @@ export function moment(at: number): string {
   }).format(at);
 }
 
-/** A size in bytes, as disks are sold. */
-export function bytes(count: number): string {
-  const units = ['B', 'kB', 'MB', 'GB', 'TB'] as const;
-  const power = count < 1 ? 0 : Math.min(units.length - 1, Math.floor(Math.log10(count) / 3));
-  return `${number(count / 1000 ** power, power > 1 ? 1 : 0)} ${units[power] ?? ''}`;
+export function day(at: number): string {
+  return new Intl.DateTimeFormat(speech.language, { dateStyle: 'medium' }).format(at);
+}
+
+const units = ['byte', 'kilobyte', 'megabyte', 'gigabyte', 'terabyte'] as const;
+
+/** Bytes as people say them. */
+export function size(bytes: number): string {
+  const power = Math.min(units.length - 1, Math.floor(Math.log10(Math.max(1, bytes)) / 3));
+  return new Intl.NumberFormat(speech.language, {
+    style: 'unit',
+    unit: units[power] ?? 'byte',
+    maximumSignificantDigits: 3,
+  }).format(bytes / 1000 ** power);
+}
+
+/** A time that has passed, in its two largest parts. */
+export function duration(ms: number): string {
+  const minutes = Math.max(0, Math.floor(ms / 60_000));
+  const parts = [
+    { unit: 'day', count: Math.floor(minutes / 1440) },
+    { unit: 'hour', count: Math.floor(minutes / 60) % 24 },
+    { unit: 'minute', count: minutes % 60 },
+  ] as const;
+  const first = parts.findIndex(({ count }) => count > 0);
+  return parts
+    .slice(first === -1 ? -1 : first)
+    .slice(0, 2)
+    .map(({ unit, count }) =>
+      new Intl.NumberFormat(speech.language, { style: 'unit', unit, unitDisplay: 'long' }).format(count),
+    )
+    .join(' ');
 }
 
 /** bit/s as people say it. */

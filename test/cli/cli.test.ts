@@ -1,10 +1,11 @@
 import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { cli, type CliOptions, type CliResult } from '../support/cli.js';
+import { program, root } from '../support/program.js';
 import { adminPassword, peoplePassword, runningServer, type TestServer } from '../support/runningServer.js';
 
 let server: TestServer;
@@ -259,8 +260,7 @@ it('completion knows the commands and the settings', async () => {
 });
 
 it('is a program that ends quietly when nobody reads on', async () => {
-  const root = resolve(import.meta.dirname, '../..');
-  const script = `${process.execPath} --import tsx src/cli/main.ts describe | head -n 1; echo "\${PIPESTATUS[0]}"`;
+  const script = `${process.execPath} ${program('src/cli/main.ts').join(' ')} describe | head -n 1; echo "\${PIPESTATUS[0]}"`;
   const { stdout } = await promisify(execFile)('bash', ['-c', script], {
     cwd: root,
     env: { ...process.env, OBSCURA_URL: server.url, OBSCURA_USER: 'admin', OBSCURA_PASSWORD: adminPassword },

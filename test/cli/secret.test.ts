@@ -2,11 +2,11 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { program, root } from '../support/program.js';
 import { adminPassword, runningServer, type TestServer } from '../support/runningServer.js';
 
-const root = resolve(import.meta.dirname, '../..');
 let server: TestServer;
 let folder = '';
 const children: ChildProcess[] = [];
@@ -32,7 +32,7 @@ interface Terminal {
 function terminal(words: string): Terminal {
   const child = spawn(
     'script',
-    ['-qec', `${process.execPath} --import tsx src/cli/main.ts ${words}`, '/dev/null'],
+    ['-qec', `${process.execPath} ${program('src/cli/main.ts').join(' ')} ${words}`, '/dev/null'],
     {
       cwd: root,
       env: { ...process.env, XDG_CONFIG_HOME: folder, OBSCURA_URL: server.url, OBSCURA_PASSWORD: undefined },

@@ -1,7 +1,10 @@
 // The hub with real pipelines on both sides: newcomers, slow readers, and producers that come, go and change.
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { loadGStreamer, type MediaEvent } from '../../src/media/gstreamer.js';
 import type { ChannelFigures } from '../../src/media/messages.js';
+import { freePorts } from '../support/ports.js';
 
 const { addon, Pipeline } = loadGStreamer();
 const events: MediaEvent[] = [];
@@ -43,9 +46,9 @@ function never(channel: string): never {
 }
 
 /** H.264 with a keyframe at the beginning and, unless somebody asks, none for ten seconds. */
-const encode = (channel: string, size = 'width=320,height=180'): string =>
+const encode = (channel: string, size = 'width=320,height=180', keyframeEvery = 300): string =>
   play(
-    `videotestsrc is-live=true pattern=ball ! video/x-raw,format=NV12,${size},framerate=30/1 ! x264enc tune=zerolatency speed-preset=ultrafast key-int-max=300 ! h264parse config-interval=-1 ! video/x-h264,stream-format=byte-stream,alignment=au ! hubsink channel=${channel} owner=OWNER`,
+    `videotestsrc is-live=true pattern=ball ! video/x-raw,format=NV12,${size},framerate=30/1 ! x264enc tune=zerolatency speed-preset=ultrafast key-int-max=${String(keyframeEvery)} ! h264parse config-interval=-1 ! video/x-h264,stream-format=byte-stream,alignment=au ! hubsink channel=${channel} owner=OWNER`,
   );
 const copy = (from: string, to: string, middle = ''): string =>
   play(`hubsrc channel=${from} owner=OWNER ${middle} ! hubsink channel=${to}`);
@@ -63,6 +66,17 @@ describe('a newcomer', () => {
     expect(look(mine).keyframes).toBe(1);
     expect(look(channel).keyframes).toBe(1);
     expect(look(mine).caps).toContain('width=(int)320');
+  });
+
+  it('is given a keyframe of its own where there are more of them than it has room for', async () => {
+    const [channel, mine] = [fresh(), fresh()];
+    encode(channel);
+    await frames(channel, 20);
+    play(`hubsrc channel=${channel} owner=OWNER max-queue=10 ! hubsink channel=${mine}`);
+    await frames(mine, 5);
+    // By itself the next would come with the 301st.
+    expect(look(channel).keyframes).toBe(2);
+    expect(look(channel).frames).toBeLessThan(300);
   });
 
   it('before there is a producer waits, and is told of as a demand', async () => {
@@ -92,6 +106,53 @@ describe('a slow reader', () => {
     expect(look(quick).dropped).toBe(0);
     expect(look(quick).frames).toBeGreaterThanOrEqual(look(channel).frames - 2);
     expect(look(slow).frames).toBeLessThan(look(quick).frames / 2);
+  });
+});
+
+describe('what is dropped before a viewer is there', () => {
+  it('counts for nobody: of a browser that never comes', async () => {
+    const channel = fresh();
+    encode(channel);
+    const session = `browser#${channel}`;
+    addon.webrtcOpen({
+      ...{ session, sdp: '', channel, receives: false, trickle: true, stunServer: '', turnServers: [] },
+      caps: 'application/x-rtp,media=video,encoding-name=H264,clock-rate=90000,payload=96',
+    });
+    expect(addon.setProperty(session, 'frames', 'max-queue', '5')).toBe(true);
+    await frames(channel, 60);
+    expect(look(channel)).toMatchObject({ consumers: 1, dropped: 0 });
+    addon.webrtcClose(session);
+    await expect.poll(() => look(channel)).toMatchObject({ consumers: 0, dropped: 0 });
+  });
+
+  it('counts for nobody: of a player that has asked for a stream and does not begin', async () => {
+    const [[port = 0], channel] = [await freePorts(1), fresh()];
+    encode(channel);
+    addon.rtspAccess({ realm: 'hub', anonymous: true, accounts: {}, tokens: {}, sessions: {} });
+    const pays = 'rtph264pay config-interval=-1 name=pay0 pt=96';
+    addon.rtspMounts([{ path: '/hub', launch: `( hubsrc channel=${channel} max-queue=5 ! ${pays} )` }]);
+    addon.rtspListen('127.0.0.1', port);
+    const socket = connect(port, '127.0.0.1');
+    socket.write(`DESCRIBE rtsp://127.0.0.1:${String(port)}/hub RTSP/1.0\r\nCSeq: 1\r\n\r\n`);
+    expect(String((await once(socket, 'data'))[0])).toContain('RTSP/1.0 200 OK');
+    await frames(channel, look(channel).frames + 30);
+    expect(look(channel)).toMatchObject({ consumers: 1, dropped: 0 });
+    socket.destroy();
+    await expect.poll(() => look(channel)).toMatchObject({ consumers: 0, dropped: 0 });
+    addon.rtspListen('127.0.0.1', 0);
+  });
+
+  it('does not hide what is dropped afterwards', async () => {
+    const [channel, slow] = [fresh(), fresh()];
+    encode(channel, undefined, 20);
+    const reader = play(
+      `hubsrc name=frames channel=${channel} owner=OWNER watched=false max-queue=5 ! identity sleep-time=200000 ! hubsink channel=${slow}`,
+    );
+    await frames(channel, 30);
+    expect(look(channel).dropped).toBe(0);
+    addon.setProperty(reader, 'frames', 'watched', 'true');
+    // The rest of the group of pictures was lost before, the next one is lost to somebody.
+    await expect.poll(() => look(channel).dropped).toBeGreaterThan(5);
   });
 });
 

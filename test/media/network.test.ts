@@ -2,11 +2,12 @@
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import type { ChildProcess } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { Network } from '../support/Network.js';
 import { run } from '../support/mediaServer.js';
+import { program } from '../support/program.js';
 import { adminPassword } from '../support/runningServer.js';
 
 const possible = await Network.isPossible();
@@ -78,9 +79,7 @@ describe.runIf(possible)('on a network of its own', () => {
     };
     await writeFile(join(folder, 'factory.json'), JSON.stringify({ settings }));
     await network.open();
-    const root = resolve(import.meta.dirname, '../..');
-    const program = ['--import', 'tsx', join(root, 'src/main.ts')];
-    server = network.spawn('server', process.execPath, program, {
+    server = network.spawn('server', process.execPath, program('src/main.ts'), {
       OBSCURA_DATA: join(folder, 'data'),
       OBSCURA_FACTORY: join(folder, 'factory.json'),
       OBSCURA_BIND: network.serverAddress,

@@ -314,13 +314,16 @@ describe('MJPEG', () => {
 
 describe('a viewer that takes nothing', () => {
   it('delays nobody and fills no memory', async () => {
-    // Raw pictures of 2.7 MB each.
+    const rawBytes = 1280 * 720 * 3;
     const slow = await open('/api/camera/frames?format=raw');
     const quick = await open('/api/camera/frames?format=raw');
     slow.stall();
     interface Told {
       readonly bytes: number;
+      readonly bitrate: number;
       readonly backlogBytes: number;
+      readonly delayMs?: number;
+      readonly rttMs: number;
       readonly framesDropped: number;
     }
     const told = async (): Promise<Told[]> =>
@@ -337,6 +340,14 @@ describe('a viewer that takes nothing', () => {
     expect(slowest?.backlogBytes).toBeGreaterThan(0);
     expect(slowest?.framesDropped).toBeGreaterThan(10);
     expect(quickest?.framesDropped).toBeLessThan(slowest?.framesDropped ?? 0);
+    // Most of it waits where only the system knows of it.
+    expect(slowest?.backlogBytes).toBeGreaterThan(rawBytes);
+    expect([slowest, quickest].every((each) => (each?.rttMs ?? 0) > 0)).toBe(true);
+    await expect.poll(async () => (await told())[0]?.bitrate).toBe(0);
+    const [stalled, flowing] = await told();
+    expect(stalled).not.toHaveProperty('delayMs');
+    expect(flowing?.bitrate).toBeGreaterThan(8 * rawBytes);
+    expect(flowing?.delayMs).toBeGreaterThanOrEqual(0);
   });
 });
 
@@ -380,6 +391,23 @@ describe('frames for programs', () => {
       heard.push(isBinary ? data : (JSON.parse(data.toString()) as Record<string, unknown>));
     });
     await expect.poll(() => heard.length, { timeout: 15_000 }).toBeGreaterThan(8);
+    const told = async (): Promise<Record<string, unknown>> =>
+      ((await (await ask('/api/clients')).json()) as { clients: Record<string, unknown>[] }).clients[0] ?? {};
+    await expect.poll(async () => Number((await told())['bitrate'])).toBeGreaterThan(0);
+    const { bytes = 0, since = 0, ...client } = await told();
+    expect(client).toMatchObject({
+      protocol: 'frames',
+      transport: 'http',
+      rttMs: expect.any(Number) as number,
+    });
+    expect([Number(bytes) > 0, Number(since) <= Date.now(), Number(client['backlogBytes']) >= 0]).toEqual([
+      ...[true, true, true],
+    ]);
+    await expect
+      .poll(() => server.store.get('streamStats').totalBytesStreamed)
+      .toBeGreaterThanOrEqual(Number(bytes));
+    await expect.poll(() => server.store.get('streamStats')).toMatchObject({ clientCount: 1 });
+    await expect.poll(() => server.store.get('streamStats').currentBitrate).toBeGreaterThan(0);
     socket.terminate();
     for (let index = 0; index < 8; index += 2) {
       const [about, bytes] = [heard[index] as Record<string, unknown>, heard[index + 1] as Buffer];

@@ -1,4 +1,4 @@
-// RTSP with real players, while settings, rights and processes change around them.
+// RTSP with real players: what they get, who may watch, and what is known of them.
 import { spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
@@ -6,58 +6,22 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect as connectSecurely } from 'node:tls';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { systemActor } from '../../src/store/actor.js';
-import { JsonSocket, type Json } from '../support/JsonSocket.js';
+import type { Json } from '../support/JsonSocket.js';
 import { mediaServer, run, type MediaServer } from '../support/mediaServer.js';
-import { freePorts, listeningSomewhere } from '../support/ports.js';
+import { freePorts } from '../support/ports.js';
+import { longestGap, RtspAudience, seenOf } from '../support/RtspAudience.js';
 import { RtspSocket } from '../support/RtspSocket.js';
-import { RtspViewer, type SeenFrame } from '../support/RtspViewer.js';
 import { adminPassword, peoplePassword } from '../support/runningServer.js';
 
 let server: MediaServer;
-const viewers: RtspViewer[] = [];
+const audience = new RtspAudience();
+const watch = (url = server.rtsp(), transport?: 'tcp' | 'udp') => audience.watch(url, transport);
+
 beforeAll(async () => {
   server = await mediaServer();
 });
 afterAll(() => server.stop());
-afterEach(async () => {
-  await Promise.all(viewers.splice(0).map((viewer) => viewer.close()));
-});
-
-async function watch(url = server.rtsp(), transport: 'tcp' | 'udp' = 'tcp'): Promise<RtspViewer> {
-  const viewer = new RtspViewer(url, transport);
-  viewers.push(viewer);
-  await viewer.more(5);
-  return viewer;
-}
-
-/** The longest time between two pictures, in pictures at the rate. */
-function longestGap(frames: readonly SeenFrame[], rate: number): number {
-  const gaps = frames.slice(1).map(({ time }, index) => time - (frames[index]?.time ?? time));
-  return Math.max(...gaps) * rate;
-}
-
-function isEven(frames: readonly SeenFrame[], rate: number): boolean {
-  return frames
-    .slice(1)
-    .every(({ time }, index) => Math.abs((time - (frames[index]?.time ?? 0)) * rate - 1) < 0.1);
-}
-
-/** What ffprobe says of a stream, without the five seconds that it would take to be sure. */
-async function seenOf(url: string, entry: string): Promise<string> {
-  const soon = [
-    '-v',
-    'error',
-    '-analyzeduration',
-    '500000',
-    '-probesize',
-    '200000',
-    '-rtsp_transport',
-    'tcp',
-  ];
-  const { out } = await run('ffprobe', [...soon, '-show_entries', `stream=${entry}`, '-of', 'csv=p=0', url]);
-  return out.trim();
-}
+afterEach(() => audience.leave());
 
 /** The answer to a request with Basic, which players only use where nothing else is offered. */
 function requestWith(method: string, credentials: string, headers = ''): Promise<string> {
@@ -307,199 +271,6 @@ it('only so many play at once; one more is turned away and may come when another
   await second.stop();
   expect(await server.change({ rtspMaxSessions: 10 })).toMatchObject({ ok: true });
 });
-
-describe('a viewer stays', () => {
-  it('whatever is changed about the picture, and misses no more than it must', async () => {
-    const both = [await watch(server.rtsp(), 'tcp'), await watch(server.rtsp(), 'udp')];
-    // Past what was before they came.
-    for (const viewer of both)
-      await viewer.until((frames) => frames.length > 3 && isEven(frames.slice(-3), 30));
-    for (const [patch, rate, mayMiss, width] of [
-      [{ streamBitrate: 2_000_000 }, 30, 0, 640],
-      [{ streamResolution: '1280x720' }, 30, 0, 1280],
-      [{ streamResolution: '640x360' }, 30, 0, 640],
-      [{ encoderPreset: 'fast' }, 30, 3, 640],
-      [{ encoderProfile: 'baseline' }, 30, 3, 640],
-      [{ streamLatencyMode: 'normal' }, 30, 3, 640],
-      [{ streamFramerate: 15 }, 15, 3, 640],
-      [
-        { streamFramerate: 30, encoderPreset: 'ultrafast', encoderProfile: 'high', streamLatencyMode: 'low' },
-        15,
-        3,
-        640,
-      ],
-    ] as const) {
-      const before = both.map(({ frames }) => frames.length);
-      expect(await server.change(patch)).toMatchObject({ ok: true });
-      for (const [index, viewer] of both.entries()) {
-        await viewer.until(
-          (frames) => frames.length > (before[index] ?? 0) + 25 && frames.at(-1)?.width === width,
-        );
-        const gap = longestGap(viewer.frames.slice((before[index] ?? 1) - 1), rate);
-        expect([patch, gap < mayMiss + 1.5], `${String(gap)} pictures`).toEqual([patch, true]);
-        expect(viewer.ended).toBeUndefined();
-      }
-    }
-    expect(both.map(({ complaints }) => complaints)).toEqual(['', '']);
-    expect(server.pipelines().map(({ name, restarts }) => [name, restarts])).toEqual([
-      ['capture/primary', 0],
-      ['encode/stream1', 0],
-      ['encode/stream2', 0],
-    ]);
-  });
-
-  it('when the server moves to another port, which new ones use', async () => {
-    const old = await watch();
-    const before = server.rtsp();
-    const [next = 0] = await freePorts(1);
-    expect(await server.change({ rtspPort: next })).toMatchObject({ ok: true });
-    await old.more(10);
-    await watch(server.rtsp());
-    expect((await run('ffprobe', ['-v', 'error', before])).code).not.toBe(0);
-  });
-
-  it('when the port that was wished is taken: the setting goes back, and says why', async () => {
-    const viewer = await watch();
-    const somebody = await listeningSomewhere();
-    const { port } = somebody.address() as { port: number };
-    const before = server.store.get('rtspPort');
-    const outcome = await server.change({ rtspPort: port });
-    expect(outcome).toMatchObject({ ok: false, error: { code: 'failed', key: 'rtspPort' } });
-    expect(JSON.stringify(outcome)).toContain(`Port ${String(port)} cannot be used`);
-    await expect.poll(() => server.store.get('rtspPort')).toBe(before);
-    await viewer.more(5);
-    await watch(server.rtsp());
-    await new Promise((resolve) => somebody.close(resolve));
-  });
-
-  it('when an encoder is wished that the machine does not have, with those that it has', async () => {
-    const viewer = await watch();
-    expect(await server.change({ encoderElement: 'nvh264enc' })).toMatchObject({
-      ok: false,
-      error: {
-        code: 'failed',
-        key: 'encoderElement',
-        message: expect.stringMatching(/no nvh264enc, but .*x264enc.* for h264/) as string,
-      },
-    });
-    await expect.poll(() => server.store.get('encoderElement')).toBe('auto');
-    await viewer.more(10);
-  });
-
-  it('when an encoder is wished that this machine does not have: what ran goes on', async () => {
-    const viewer = await watch();
-    const outcome = await server.change({ encoderElement: 'v4l2h264enc' });
-    expect(outcome).toMatchObject({ ok: false, error: { code: 'failed', key: 'encoderElement' } });
-    await expect.poll(() => server.store.get('encoderElement')).toBe('auto');
-    await viewer.more(10);
-  });
-});
-
-describe('a viewer must go', () => {
-  it.each(['h265', 'mjpeg'] as const)(
-    'when the codec becomes %s, unless it watches the other stream',
-    async (codec) => {
-      const [main, other] = [await watch(), await watch(server.rtsp('/stream2'))];
-      expect(await server.change({ videoEncoder: codec })).toMatchObject({ ok: true });
-      await main.whenEnded();
-      expect((await seenOf(server.rtsp(), 'codec_name')).split('\n')[0]).toBe(
-        codec === 'h265' ? 'hevc' : codec,
-      );
-      await other.more(5);
-      expect(await server.change({ videoEncoder: 'h264' })).toMatchObject({ ok: true });
-      await watch();
-    },
-  );
-
-  it('when the server is switched off, and may come back when it is on again', async () => {
-    const viewer = await watch();
-    await server.change({ rtspEnabled: false });
-    await viewer.whenEnded();
-    expect((await run('ffprobe', ['-v', 'error', server.rtsp()])).code).not.toBe(0);
-    await server.change({ rtspEnabled: true });
-    await watch();
-  });
-
-  it.each(['account', 'role', 'password', 'session', 'token'])(
-    'when the %s it came by is no more',
-    async (what) => {
-      const { store } = server;
-      const root = systemActor();
-      const users = { ...store.get('users'), ann: { role: 'viewer' } };
-      await store.transact(root, { users });
-      await store.submit(root, { userPasswords: { ann: 'Ann-has-1-password' } });
-      const login = await fetch(`${server.url}/api/login`, {
-        method: 'POST',
-        body: JSON.stringify({ username: 'ann', password: 'Ann-has-1-password' }),
-      });
-      const { token } = (await login.json()) as { token: string };
-      const made = await fetch(`${server.url}/api/tokens`, {
-        method: 'POST',
-        headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-        body: JSON.stringify({ name: 'short' }),
-      });
-      const api = (await made.json()) as { token: string; id: string };
-      const url =
-        what === 'token'
-          ? server.rtsp(`/stream1?token=${api.token}`, '')
-          : what === 'session'
-            ? server.rtsp(`/stream1?token=${token}`, '')
-            : server.rtsp('/stream1', 'ann:Ann-has-1-password');
-      const [hers, mine] = [await watch(url), await watch()];
-      if (what === 'account') {
-        const { ann: _ann, ...others } = users;
-        await store.transact(root, { users: others });
-      } else if (what === 'role') await store.transact(root, { users: { ...users, ann: { role: 'guest' } } });
-      else if (what === 'token') {
-        const tokens = store.get('apiTokens');
-        const { [api.id]: short } = tokens;
-        if (short === undefined) throw new Error('There is no such token');
-        // It runs out by itself, and nobody says a word.
-        const expires = Date.now() + 500;
-        await store.transact(root, { apiTokens: { ...tokens, [api.id]: { ...short, expires } } });
-      } else if (what === 'password')
-        await store.submit(root, { userPasswords: { ann: 'Ann-has-2-passwords' } });
-      else
-        await fetch(`${server.url}/api/logout`, {
-          method: 'POST',
-          headers: { authorization: `Bearer ${token}` },
-        });
-      await hers.whenEnded();
-      await mine.more(5);
-    },
-  );
-});
-
-it.each([
-  ['is killed', 'SIGKILL'],
-  ['hangs', 'SIGSTOP'],
-] as const)(
-  'a media process that %s comes back with everything; the sockets notice nothing',
-  async (_what, signal) => {
-    const socket = await JsonSocket.open(`${server.socketUrl}/api/v2`);
-    await socket.ask({ op: 'auth', username: 'admin', password: adminPassword });
-    await socket.ask({ op: 'watch', keys: ['streamBitrate'] });
-    const viewer = await watch();
-    const { pid } = server.mediaState();
-    // A wish that only the next process can carry out.
-    const streamBitrate = server.store.get('streamBitrate') + 100_000;
-    process.kill(pid, signal);
-    await viewer.whenEnded();
-    expect(await socket.ask({ op: 'set', set: { streamBitrate } })).toMatchObject({ ok: true });
-    // Whoever asks for video now is told so, or waits until it is back.
-    const graph = await fetch(`${server.url}/api/pipelines/graph?name=nothing`, {
-      headers: { authorization: `Basic ${Buffer.from(`admin:${adminPassword}`).toString('base64')}` },
-    });
-    expect(graph.status).toBeOneOf([404, 503]);
-    // The pid is 0 while there is none.
-    await expect.poll(() => [0, pid].includes(server.mediaState().pid), { timeout: 15_000 }).toBe(false);
-    await expect.poll(() => server.store.status('streamBitrate').status, { timeout: 15_000 }).toBe('applied');
-    const again = await watch();
-    expect(again.frames[0]).toMatchObject({ width: 640, height: 360 });
-    expect(socket.closed).toBeUndefined();
-    socket.close();
-  },
-);
 
 describe('whoever looks after the server', () => {
   const ask = async (path: string, method = 'GET', who = `admin:${adminPassword}`) => {

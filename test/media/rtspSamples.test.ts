@@ -213,6 +213,42 @@ describe('a viewer', () => {
   });
 });
 
+describe('viewers', () => {
+  it('who come as others go are all served', async () => {
+    // Of pipelines that are taken down as they begin, GStreamer complains of this and that.
+    const churned = await StreamLab.start(1000);
+    endings.push(() => churned.stop());
+    const going: Promise<void>[] = [];
+    for (let times = 0; times < 100; times += 1) {
+      const player = await RtspSocket.play(churned.port, '/stream1', '', { transport: 'udp' });
+      await player.until(({ packets }) => packets > 0);
+      going.push(player.stop());
+    }
+    await Promise.all(going);
+  });
+});
+
+describe('viewers who talk without end', () => {
+  it('can be shown out while they do', async () => {
+    const rowdy = await StreamLab.start(300);
+    const junk = Buffer.alloc(1200);
+    const talk = async (): Promise<void> => {
+      const player = await RtspSocket.play(rowdy.port, '/stream1', '');
+      while (!player.closed) {
+        for (let times = 0; times < 40; times += 1) player.report(junk);
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    };
+    for (let round = 0; round < 6; round += 1) {
+      const all = Promise.all(Array.from({ length: 6 }, talk));
+      await Promise.race([all, rowdy.until(() => rowdy.clients.length === 6)]);
+      await Promise.all([all, ...rowdy.clients.map(({ id }) => rowdy.kick(id))]);
+      await rowdy.until(() => rowdy.clients.length === 0);
+    }
+    expect((await rowdy.stop()).filter((said) => said.includes('media process'))).toEqual([]);
+  });
+});
+
 describe('keyframes', () => {
   it('come once a second for whoever asks with every picture, and at once for another', async () => {
     // By the clock of the pictures.

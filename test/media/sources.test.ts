@@ -100,6 +100,7 @@ describe('a camera that speaks RTSP', () => {
       '/api/pipelines',
       '/api/pipelines/graph?name=capture/primary',
       '/api/pipelines/graph?name=capture/primary&format=svg',
+      '/api/pipelines/graph?name=capture/primary&format=json',
       '/api/settings',
     ]) {
       const answer = await fetch(server.url + path, { headers });

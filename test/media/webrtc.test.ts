@@ -33,6 +33,7 @@ interface Player {
   state(): Promise<string>;
   transport(): Promise<string>;
   more(count: number): Promise<void>;
+  shows(): Promise<boolean>;
 }
 
 async function play(
@@ -55,6 +56,7 @@ async function play(
     },
     state: () => player.state(),
     transport: () => player.transport(),
+    shows: () => player.shows(),
     more: async (count) => {
       const before = (await player.inbound()).frames;
       await expect
@@ -96,10 +98,16 @@ describe('a browser', () => {
     expect(server.media?.webrtc.list().at(-1)?.bytes).toBeGreaterThan(10_000);
   });
 
-  it('plays the second stream', async () => {
+  it('plays and shows the second stream, which begins to run only then', async () => {
+    await expect
+      .poll(() => server.pipelines().find(({ name }) => name === 'encode/stream2')?.state)
+      .not.toBe('running');
     const player = await play('whep', { stream: 'stream2' });
+    // The source of the pictures, and not only that of packets that are sent again.
+    expect(player.answer).toMatch(/a=ssrc-group:FID ([1-9]\d*) \d+[^]*a=ssrc:\1 msid/);
     await player.more(10);
     expect(await player.size()).toEqual({ width: 1280, height: 720 });
+    await expect.poll(() => player.shows()).toBe(true);
   });
 
   it('may be given the other stream by the server, and is where it wished to be when that ends', async () => {

@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <limits>
 #include <random>
 #include <string>
 #include <thread>
@@ -78,7 +79,7 @@ class StressConsumer final : public Consumer {
     offered += 1;
   }
   std::uint64_t dropped() const override { return 1; }
-  bool wantsReplay() const override { return true; }
+  std::size_t mostReplayed() const override { return std::numeric_limits<std::size_t>::max(); }
 
  private:
   GstClockTime last_ = 0;

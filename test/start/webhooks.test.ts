@@ -145,6 +145,8 @@ it.each([
   [{ url: 'ftp://192.0.2.1/' }, 'http:// or https://'],
   [{ url: 'http://:99999' }, 'is not an address'],
   [{ url: 'https://ann:word@192.0.2.1/' }, 'must not hold an account'],
+  [{ url: 'http://192.0.2.1:6667/' }, 'must not have the port 6667: it belongs to another protocol'],
+  [{ url: 'https://192.0.2.1:22/' }, 'must not have the port 22'],
   [{ events: ['sunrise'] }, 'events'],
   [{ secret: 'short' }, 'secret'],
 ])('refuses %j by key and reason', async (more, words) => {

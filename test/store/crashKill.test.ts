@@ -3,16 +3,14 @@ import { once } from 'node:events';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
 import { Journal } from '../../src/store/journal.js';
 import { valuesOf } from '../support/crashWorkload.js';
-
-const child = fileURLToPath(new URL('../support/journalChild.ts', import.meta.url));
+import { program } from '../support/program.js';
 
 /** Runs until so many batches were acknowledged and so much of a moment has passed; gives the last acknowledged. */
 async function killedAfter(dir: string, batches: number, moment: number): Promise<number> {
-  const writer = spawn(process.execPath, ['--import', 'tsx', child, dir], {
+  const writer = spawn(process.execPath, [...program('test/support/journalChild.ts'), dir], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   let said = '';

@@ -51,6 +51,61 @@ describe('undo', () => {
     expect([store.get('lightIntensity'), store.get('gain')]).toEqual([20, 9]);
   });
 
+  describe('of a setting that the adaptive loop has as its own', () => {
+    const loop = systemActor('adaptive', 'adaptive');
+    const play = async (bitrate: number): Promise<void> => {
+      await opened.store.transact(loop, { streamBitrate: bitrate }, { transient: true });
+    };
+
+    it('brings back what was wished for before, while the loop is at work and when it has ended', async () => {
+      await opened.store.transact(admin, { streamBitrate: 6_000_000 });
+      await play(5_000_000);
+      await opened.store.transact(admin, { streamBitrate: 4_000_000 });
+      await play(3_200_000);
+      await play(2_560_000);
+      expect(await opened.history.undoable(admin)).toMatchObject({ before: { streamBitrate: 6_000_000 } });
+      expect(await opened.history.undo(admin)).toMatchObject({ ok: true });
+      expect(opened.store.get('streamBitrate')).toBe(6_000_000);
+      await play(4_800_000);
+      // The loop is left: what is saved returns, which is nobody's change either, also after a restart.
+      await opened.store.transact(loop, { streamBitrate: 6_000_000 }, { note: 'as it was saved' });
+      await opened.close();
+      opened = await open();
+      expect(await opened.history.undo(admin)).toMatchObject({ ok: true });
+      expect(opened.store.get('streamBitrate')).toBe(8_000_000);
+    });
+
+    it('still leaves alone what somebody else has wished for since', async () => {
+      await opened.store.transact(admin, { streamBitrate: 6_000_000 });
+      await opened.store.transact(operator, { streamBitrate: 4_000_000 });
+      await play(3_200_000);
+      await expect(opened.history.undo(admin)).rejects.toMatchObject({ code: 'conflict' });
+      expect(opened.store.cell('streamBitrate')?.durable?.value).toBe(4_000_000);
+    });
+  });
+
+  it('takes back a drag as a whole, which ended where it was', async () => {
+    const { store, history } = opened;
+    for (const lightIntensity of [60, 40])
+      await store.transact(admin, { lightIntensity }, { transient: true });
+    await store.transact(admin, { lightIntensity: 40 });
+    await store.transact(operator, { gain: 9 });
+    expect(await history.undo(admin)).toMatchObject({ ok: true });
+    expect(store.get('lightIntensity')).toBe(100);
+  });
+
+  it('can be shown before, and is then of that change or of none', async () => {
+    const { store, history } = opened;
+    await store.transact(admin, { lightIntensity: 20 });
+    const { revision, before } = await history.undoable(admin);
+    expect(before).toEqual({ lightIntensity: 100 });
+    await store.transact(admin, { gain: 4 });
+    await expect(history.undo(admin, revision)).rejects.toMatchObject({ code: 'conflict' });
+    expect(store.get('gain')).toBe(4);
+    const { revision: newer } = await history.undoable(admin);
+    expect(await history.undo(admin, newer)).toMatchObject({ ok: true });
+  });
+
   it('passes over what the server wrote down in somebody’s name', async () => {
     const { store, history } = opened;
     await store.transact(admin, { lightIntensity: 20 });

@@ -1,3 +1,4 @@
+import { Subject } from 'rxjs';
 import { expect, it } from 'vitest';
 import { registry } from '../../src/observables/registry.js';
 import { reconcile, Unsupported } from '../../src/store/reconcile.js';
@@ -112,4 +113,26 @@ it('in any series of wishes and failures it converges, one apply at a time, neve
     if (store.get('rtspEnabled')) expect(impossible(store.get('rtspPort'))).toBe(false);
     await unit.stop();
   }
+});
+
+it('what failed is tried at once when it is said that it may work now', async () => {
+  const store = makeStore();
+  const again$ = new Subject<void>();
+  let broken = true;
+  const unit = reconcile({
+    store,
+    keys,
+    fallback,
+    again$,
+    desired: ({ rtspPort }) => rtspPort,
+    apply: () => (broken ? Promise.reject(new Error('unplugged')) : Promise.resolve()),
+    // It would not be by itself.
+    retryMs: 3_600_000,
+  });
+  await expect.poll(() => store.status('rtspPort').status).toBe('failed');
+  broken = false;
+  again$.next();
+  await expect.poll(() => store.status('rtspPort').status).toBe('applied');
+  await unit.stop();
+  expect(again$.observed).toBe(false);
 });

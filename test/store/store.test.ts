@@ -458,6 +458,28 @@ describe('the disk', () => {
     ]);
   });
 
+  it('gets what a drag ends with, from what was before it, although all of it shares one write', async () => {
+    const { store, journal } = makeStore();
+    await Promise.all([
+      store.transact(admin, { hue: 1 }),
+      store.transact(admin, { brightness: 60 }, { transient: true }),
+      store.transact(admin, { brightness: 70 }, { transient: true }),
+      store.transact(admin, { brightness: 70 }),
+    ]);
+    expect(journal.commits.slice(1)).toMatchObject([
+      { set: { imageSettings: { brightness: 70 } }, was: { imageSettings: { brightness: 50 } } },
+    ]);
+  });
+
+  it('does not get a drag that ended where it began', async () => {
+    const { store, journal } = makeStore();
+    await store.transact(admin, { brightness: 60 }, { transient: true });
+    await store.transact(admin, { brightness: 50 }, { transient: true });
+    await store.transact(admin, { brightness: 50 });
+    await store.close();
+    expect(journal.commits).toEqual([]);
+  });
+
   it('gets at the stop what was only for the moment', async () => {
     const { store, journal } = makeStore();
     await store.transact(admin, { brightness: 60 }, { transient: true });

@@ -2,16 +2,16 @@ import { execFile, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { Browser } from 'playwright-core';
 import { launchBrowser } from './browser.js';
 import type { Namespaces } from './Namespaces.js';
+import { program } from './program.js';
 import { adminPassword } from './runningServer.js';
 
 const run = promisify(execFile);
-const root = resolve(import.meta.dirname, '../..');
 const readyWithinMs = 30_000;
 
 /** The whole server on one of two machines, and browsers on the other. */
@@ -27,17 +27,12 @@ export class LinkedServer {
     this.#machines = machines;
     this.#folder = folder;
     this.url = `http://${machines.serverAddress}:8080`;
-    this.#server = machines.spawn(
-      'server',
-      process.execPath,
-      ['--import', 'tsx', join(root, 'src/main.ts')],
-      {
-        OBSCURA_DATA: join(folder, 'data'),
-        OBSCURA_FACTORY: join(folder, 'factory.json'),
-        OBSCURA_BIND: machines.serverAddress,
-        OBSCURA_ADMIN_PASSWORD: adminPassword,
-      },
-    );
+    this.#server = machines.spawn('server', process.execPath, program('src/main.ts'), {
+      OBSCURA_DATA: join(folder, 'data'),
+      OBSCURA_FACTORY: join(folder, 'factory.json'),
+      OBSCURA_BIND: machines.serverAddress,
+      OBSCURA_ADMIN_PASSWORD: adminPassword,
+    });
   }
 
   static async start(machines: Namespaces, settings: object): Promise<LinkedServer> {

@@ -155,6 +155,7 @@ export class RtspSocket {
   }
 
   async #ask(method: string, url: string, header: string): Promise<string> {
+    if (this.closed) throw new Error('The server has closed the connection');
     this.#sequence += 1;
     const answer = new Promise<string>((resolve, reject) => {
       this.#answer = { resolve, reject };

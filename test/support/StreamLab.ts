@@ -82,6 +82,11 @@ export class StreamLab {
     await this.#supervisor.order('rtsp-limit', { client, bps });
   }
 
+  /** Shows a viewer out. */
+  async kick(client: number): Promise<void> {
+    await this.#supervisor.order('kick', { client });
+  }
+
   get clients(): readonly RtspClientReport[] {
     return this.#supervisor.beat.clients;
   }

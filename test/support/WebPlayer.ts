@@ -36,6 +36,11 @@ export class WebPlayer {
     return this.page.evaluate<Inbound>(statsScript);
   }
 
+  /** Whether a picture is on the page, which is more than that one is decoded. */
+  shows(): Promise<boolean> {
+    return this.page.evaluate<boolean>('(document.querySelector("video")?.readyState ?? 0) >= 2');
+  }
+
   /** Of the encryption, which is closed as soon as the server says goodbye. */
   transport(): Promise<string> {
     return this.page.evaluate<string>('pc.getReceivers()[0].transport.state');

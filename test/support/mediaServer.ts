@@ -19,11 +19,15 @@ export interface MediaServer extends TestServer {
 }
 
 /** A whole server with video, of pictures that are small enough for many of them on a small machine. */
-export async function mediaServer(environment: Partial<Environment> = {}): Promise<MediaServer> {
+export async function mediaServer(
+  environment: Partial<Environment> = {},
+  folder?: string,
+): Promise<MediaServer> {
   const [rtspPort = 0] = await freePorts(1);
   const server = await runningServer({
     environment: { media: true, rtspPort, ...environment },
     people: true,
+    ...(folder === undefined ? {} : { folder }),
   });
   const { store } = server;
   const change = (patch: Patch<AppRegistry>): Promise<Outcome> =>

@@ -1,9 +1,12 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { pino } from 'pino';
 import type { Services } from '../../src/api/services.js';
 import type { Environment } from '../../src/start/environment.js';
+import { builtFolder } from './program.js';
+import type { LogMemory } from '../../src/system/logMemory.js';
 import { startServer, type RunningServer } from '../../src/start/server.js';
 
 export const adminPassword = 'Correct-horse-1';
@@ -21,6 +24,10 @@ export interface TestServerOptions {
   readonly limits?: Services['limits'];
   /** Accounts operator, viewer and guest beside admin. */
   readonly people?: boolean;
+  /** What the log is to have said. */
+  readonly recentLog?: LogMemory;
+  /** Instead of nothing at all when the action `restart` is asked for. */
+  readonly onRestart?: () => void;
 }
 
 /** The whole server, on free ports and in a folder of its own. */
@@ -40,12 +47,16 @@ export async function runningServer(options: TestServerOptions = {}): Promise<Te
       media: false,
       // None: what is plugged into the machine that runs the tests is none of their business.
       deviceFolder: join(folder, 'devices'),
+      ...(builtFolder === undefined
+        ? {}
+        : { mediaProgram: pathToFileURL(join(builtFolder, 'src/media/process.js')) }),
       rebootCommand: undefined,
       ...options.environment,
     },
     version: '0.0.0-test',
     log: pino({ level: 'silent' }),
-    onRestart: () => undefined,
+    onRestart: options.onRestart ?? (() => undefined),
+    ...(options.recentLog === undefined ? {} : { recentLog: options.recentLog }),
     ...(options.limits === undefined ? {} : { limits: options.limits }),
   });
   // The log level is a setting like any other, and the tests' output is for failures.

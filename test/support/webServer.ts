@@ -3,7 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { Accounts } from '../../src/access/accounts.js';
-import { loadCertificate, replaceCertificate } from '../../src/access/certificate.js';
+import {
+  loadCertificate,
+  renewCertificate,
+  replaceCertificate,
+  type Certificate,
+} from '../../src/access/certificate.js';
 import { loadDeviceKey } from '../../src/access/deviceKey.js';
 import { LoginLimiter } from '../../src/access/limiter.js';
 import { Sealer } from '../../src/access/seal.js';
@@ -24,6 +29,7 @@ import { History } from '../../src/store/history.js';
 import { Locks } from '../../src/store/locks.js';
 import { openStore } from '../../src/store/openStore.js';
 import { Presets } from '../../src/store/presets.js';
+import { Drags } from '../../src/store/drags.js';
 import { Trials } from '../../src/store/trials.js';
 
 export const password = 'a-Long-Passw0rd';
@@ -61,9 +67,15 @@ export async function startWebServer(): Promise<WebServer> {
   });
   store.addObstacle(locks.obstacle);
   const trials = new Trials(store, () => undefined);
+  const drags = new Drags(store, () => undefined);
   const sync = new Sync(store);
   let certificate = await loadCertificate(folder);
   const listeners = new Listeners(certificate);
+  const serve = (next: Certificate): Certificate => {
+    certificate = next;
+    listeners.setCertificate(next);
+    return next;
+  };
   const lines: string[] = [];
   const log = pino({ level: 'trace' }, { write: (line: string) => void lines.push(line) });
   const readiness: WebServer['readiness'] = [{ name: 'store', ok: true }];
@@ -74,17 +86,15 @@ export async function startWebServer(): Promise<WebServer> {
     places: new Places(folder, ['photos']),
     thumbnails: new Thumbnails(),
     pageFolder: join(folder, 'web'),
-    ...{ store, journal, accounts, setup, sync, locks, trials, log, limits },
+    ...{ store, journal, accounts, setup, sync, drags, locks, trials, log, limits },
     presets: new Presets(store),
     history: new History(store, journal),
     version: '0.0.0',
     startedAt: Date.now(),
     certificate: () => certificate,
-    replaceCertificate: async (cert, key) => {
-      certificate = await replaceCertificate(folder, cert, key);
-      listeners.setCertificate(certificate);
-      return certificate;
-    },
+    replaceCertificate: async (cert, key) => serve(await replaceCertificate(folder, cert, key)),
+    renewCertificate: async () => serve(await renewCertificate(folder)),
+    webAddresses: () => ['http://camera.example'],
     readiness: () => readiness,
     recentLog: new LogMemory(),
     webhooks: runWebhooks({ store, media: undefined, log }),
@@ -109,6 +119,7 @@ export async function startWebServer(): Promise<WebServer> {
     async stop() {
       await app.close();
       await listeners.close();
+      await drags.close();
       await trials.close();
       locks.close();
       sync.close();

@@ -1,16 +1,23 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { launchBrowser } from '../support/browser.js';
 import { mediaServer, type MediaServer } from '../support/mediaServer.js';
-import { listeningSomewhere } from '../support/ports.js';
+import { freePorts, listeningSomewhere } from '../support/ports.js';
+import { runningServer } from '../support/runningServer.js';
 import { WebPage } from '../support/WebPage.js';
 
 let browser: Browser;
 let server: MediaServer;
 let web: WebPage;
+let folder: string;
 
 beforeAll(async () => {
-  [browser, server] = await Promise.all([launchBrowser(), mediaServer()]);
+  folder = await mkdtemp(join(tmpdir(), 'obscura-live-'));
+  const [httpPort] = await freePorts(1);
+  [browser, server] = await Promise.all([launchBrowser(), mediaServer({ httpPort }, folder)]);
 });
 beforeEach(async () => {
   await server.change({ webrtcEnabled: true });
@@ -22,6 +29,7 @@ afterEach(async () => {
 afterAll(async () => {
   await browser.close();
   await server.stop();
+  await rm(folder, { recursive: true, force: true });
 });
 
 function transport(name: string) {
@@ -36,6 +44,18 @@ async function figure(name: string): Promise<number> {
 
 async function mjpegShown(): Promise<boolean> {
   return await web.page.evaluate<boolean>('document.querySelector(".stage img")?.naturalWidth > 0');
+}
+
+/** How wide the picture is that can be seen, and not only is decoded; 0 while all of it is black. */
+function seenWidth(): Promise<number> {
+  return web.page.evaluate<number>(`(() => {
+    const video = document.querySelector('.stage video');
+    if (video.readyState < video.HAVE_CURRENT_DATA || video.videoWidth === 0) return 0;
+    const context = new OffscreenCanvas(16, 9).getContext('2d');
+    context.drawImage(video, 0, 0, 16, 9);
+    const pixels = context.getImageData(0, 0, 16, 9).data;
+    return pixels.some((value, place) => place % 4 !== 3 && value > 100) ? video.videoWidth : 0;
+  })()`);
 }
 
 async function until(holds: () => Promise<boolean>): Promise<void> {
@@ -57,6 +77,20 @@ describe('the live picture', () => {
     await transport('webrtc').waitFor();
     await web.page.getByRole('button', { name: 'Close' }).click();
     await web.page.locator('[data-figure]').first().waitFor({ state: 'detached' });
+  });
+
+  it('is seen after each change of the stream, also of one that begins to run only then', async () => {
+    web = await WebPage.openAs(browser, server.url, 'viewer');
+    const isIdle = (stream: string): boolean =>
+      server.pipelines().find(({ name }) => name === `encode/${stream}`)?.state !== 'running';
+    await until(async () => (await seenWidth()) === 640);
+    await until(() => Promise.resolve(isIdle('stream2')));
+    for (let round = 0; round < 2; round += 1) {
+      await web.page.getByRole('button', { name: 'Second stream' }).click();
+      await until(async () => (await seenWidth()) === 1280);
+      await web.page.getByRole('button', { name: 'Main stream' }).click();
+      await until(async () => (await seenWidth()) === 640);
+    }
   });
 
   it('has no barriers that axe knows of, with the figures over it', async () => {
@@ -165,5 +199,26 @@ describe('who watches', () => {
     await row.getByRole('button', { name: 'End' }).click();
     await web.page.locator(`[data-watcher="${id}"]`).waitFor({ state: 'detached' });
     await watcher.close();
+  });
+});
+
+describe('a server that stops and starts', () => {
+  it('is found again, and the picture with it, without anybody doing anything', async () => {
+    web = await WebPage.openAs(browser, server.url, 'admin');
+    await until(async () => (await seenWidth()) === 640);
+    const opacity = (): Promise<string> =>
+      web.page.evaluate<string>('getComputedStyle(document.querySelector(".stage video")).opacity');
+    expect(await opacity()).toBe('1');
+    const { httpPort, rtspPort } = server;
+    await server.stop();
+    await web.page.getByText('Connection lost.').waitFor();
+    expect(await opacity()).not.toBe('1');
+    expect(await web.page.getByRole('button', { name: 'Take a photo' }).isDisabled()).toBe(true);
+    const again = await runningServer({ folder, environment: { media: true, httpPort, rtspPort } });
+    server = { ...server, ...again };
+    await web.page.getByText('Connection lost.').waitFor({ state: 'detached' });
+    await until(async () => (await seenWidth()) === 640);
+    await transport('webrtc').waitFor();
+    expect(await opacity()).toBe('1');
   });
 });

@@ -1,11 +1,14 @@
+import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import type { Browser } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { launchBrowser } from '../support/browser.js';
 import { freePorts } from '../support/ports.js';
 import { basic, passwordOf, runningServer, type TestServer } from '../support/runningServer.js';
+import { LogMemory } from '../../src/system/logMemory.js';
 import { WebPage } from '../support/WebPage.js';
 
 let browser: Browser;
@@ -14,7 +17,10 @@ let folder: string;
 let port: number;
 const opened: WebPage[] = [];
 
+const recentLog = new LogMemory();
+
 beforeAll(async () => {
+  recentLog.add(JSON.stringify({ level: 40, time: Date.now(), msg: 'something to read', part: 'media' }));
   folder = await mkdtemp(join(tmpdir(), 'obscura-page-'));
   [port = 0] = await freePorts(1);
   [browser, server] = await Promise.all([launchBrowser(), start({ people: true })]);
@@ -31,7 +37,7 @@ afterAll(async () => {
 });
 
 function start(options: { readonly people?: boolean } = {}): Promise<TestServer> {
-  return runningServer({ folder, environment: { httpPort: port }, ...options });
+  return runningServer({ folder, recentLog, environment: { httpPort: port }, ...options });
 }
 
 async function visit(
@@ -59,6 +65,18 @@ async function change(key: string, value: unknown, username = 'operator'): Promi
     body: JSON.stringify({ value }),
   });
   expect(response.status).toBe(200);
+}
+
+/** As its own process, on its own connection. */
+async function commandLine(...words: readonly string[]): Promise<string> {
+  const { stdout } = await promisify(execFile)(process.execPath, ['dist/cli/main.js', ...words], {
+    env: {
+      ...process.env,
+      ...{ OBSCURA_URL: server.url, OBSCURA_USER: 'admin', OBSCURA_PASSWORD: passwordOf('admin') },
+      XDG_CONFIG_HOME: folder,
+    },
+  });
+  return stdout;
 }
 
 describe('logging in', () => {
@@ -229,6 +247,37 @@ describe('settings', () => {
     expect(server.store.get('streamFramerate')).toBe(25);
   });
 
+  it('of two pages stay what the first made of them, until the second wants it otherwise', async () => {
+    const [first, second] = [await visitAs('operator'), await visitAs('admin')];
+    for (const web of [first, second]) await web.go('settings/stream');
+    const [early, late] = [first.setting('streamFramerate'), second.setting('streamFramerate')];
+    await late.locator('#streamFramerate').fill('20');
+    await early.locator('#streamFramerate').fill('40');
+    await first.page.keyboard.press('Enter');
+    await late.getByText('Changed by operator in the meantime.').waitFor();
+    await second.page.keyboard.press('Enter');
+    await late.getByRole('button', { name: 'Keep theirs' }).click();
+    await expect.poll(() => late.locator('#streamFramerate').inputValue()).toBe('40');
+    expect(server.store.get('streamFramerate')).toBe(40);
+    // Who began after the other had finished is first.
+    await late.locator('#streamFramerate').fill('20');
+    await second.page.keyboard.press('Enter');
+    await expect.poll(() => early.locator('#streamFramerate').inputValue()).toBe('20');
+  });
+
+  it('are the same on the command line', async () => {
+    const web = await visitAs('admin');
+    await web.go('settings/stream');
+    const field = web.page.locator('#streamBitrate');
+    await commandLine('set', 'streamBitrate=6500000');
+    await expect.poll(() => field.inputValue()).toBe('6500000');
+    await field.fill('5500000');
+    await web.page.keyboard.press('Enter');
+    await web.setting('streamBitrate').getByText('Applied').waitFor();
+    expect(await commandLine('get', 'streamBitrate')).toBe('5500000\n');
+    await change('streamBitrate', 8_000_000);
+  });
+
   it('that are free text are checked before they are sent', async () => {
     const web = await visitAs('admin');
     await web.go('settings/webrtc');
@@ -281,6 +330,14 @@ const others = [
 const othersOfAdmin = [...others, ['users', '[data-role]']] as const;
 
 describe('the page as a whole', () => {
+  beforeAll(async () => {
+    server.store.write({
+      presets: { night: { values: { lightIntensity: 3, rtspPort: 9554 }, created: Date.now(), by: 'admin' } },
+      webhookStatus: { nvr: { queued: 1, dropped: 0, lastError: 'refused', lastErrorAt: Date.now() } },
+    });
+    await server.store.settle();
+  });
+
   it.each(['admin', 'viewer'])('has no barriers that axe knows of, in either theme: %s', async (username) => {
     // What axe brings along to look at the page is not of the page.
     const web = await visit({ bypassCSP: true });
@@ -303,6 +360,37 @@ describe('the page as a whole', () => {
     await web.go('streams');
     await web.page.locator('#stream-stream1').waitFor();
     await isClear();
+    // Without video there is nothing to be drawn, and that is said.
+    for (const [place, words] of [
+      ['statistics', 'There are no statistics'],
+      ['pipelines', 'This server does without video'],
+    ] as const) {
+      await web.go(place);
+      await web.page.getByText(words).waitFor();
+      await isClear();
+    }
+    await web.go('presets');
+    await web.page
+      .getByRole('button', { name: /^Compare/ })
+      .first()
+      .click();
+    await web.page.locator('[data-diff]').first().waitFor();
+    await isClear();
+    await web.page.keyboard.press('Escape');
+    await isClear();
+    await web.go('log');
+    await web.page.locator('[data-seq]').first().waitFor();
+    await isClear();
+    await web.go('log/server');
+    await web.page.locator('[role=option]').first().waitFor();
+    await web.page.getByRole('listbox').press('End');
+    await isClear();
+    await web.go('system');
+    await web.page.locator('[data-check]').first().waitFor();
+    for (const summary of await web.page.locator('main summary').all()) await summary.click();
+    // What lies under the head of the page, which stays, cannot be judged.
+    await web.page.evaluate('scrollTo(0, 0)');
+    await isClear();
     for (const [place, sign] of username === 'admin' ? othersOfAdmin : others) {
       await web.go(place);
       await web.page.locator(sign).first().waitFor();
@@ -317,6 +405,12 @@ describe('the page as a whole', () => {
       'settings/stream',
       'settings/camera',
       'streams',
+      'statistics',
+      'pipelines',
+      'presets',
+      'log',
+      'log/server',
+      'system',
       'users',
       'account',
       'gallery',

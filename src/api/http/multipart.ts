@@ -1,6 +1,8 @@
 // An answer without end whose parts are pictures, as image tags and players understand it.
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Picture } from '../../media/messages.js';
+import type { Socket } from 'node:net';
+import { stateOf } from '../../system/connection.js';
 import type { PictureProgress, PictureReader } from '../services.js';
 import { NewestOnly } from './newestOnly.js';
 
@@ -14,6 +16,7 @@ export class MultipartAnswer implements PictureReader {
   readonly protocol: PictureReader['protocol'];
   readonly secure: boolean;
   readonly #reply: FastifyReply;
+  readonly #socket: Socket;
   readonly #newest = new NewestOnly((picture) => {
     const part = partOf(picture);
     this.#bytes += part.length;
@@ -23,6 +26,7 @@ export class MultipartAnswer implements PictureReader {
 
   constructor(request: FastifyRequest, reply: FastifyReply, protocol: PictureReader['protocol']) {
     this.#reply = reply;
+    this.#socket = request.raw.socket;
     this.protocol = protocol;
     this.secure = request.protocol === 'https';
   }
@@ -59,7 +63,7 @@ export class MultipartAnswer implements PictureReader {
   progress(): PictureProgress {
     return {
       bytes: this.#bytes,
-      backlogBytes: this.#reply.raw.writableLength,
+      ...stateOf(this.#socket),
       framesDropped: this.#newest.skipped,
     };
   }

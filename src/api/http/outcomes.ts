@@ -30,7 +30,11 @@ export async function change(
 ): Promise<ChangeAnswer> {
   const { identity } = request;
   if (confirmWithin === undefined || options.dryRun === true)
-    return changeAnswer(services, request, await services.store.submit(identity, patch, options));
+    return changeAnswer(
+      services,
+      request,
+      await services.drags.submit(identity, patch, options, request.raw.socket),
+    );
   const { outcome, confirmBefore } = await services.trials.begin(
     identity,
     patch,

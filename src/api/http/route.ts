@@ -74,7 +74,9 @@ export const changeOptions = {
     Type.String({ minLength: 1, maxLength: 64, description: 'The same id changes things once.' }),
   ),
   wait: Type.Optional(Type.Union([Type.Literal('accepted'), Type.Literal('applied')])),
-  transient: Type.Optional(Type.Boolean({ description: 'Published but not saved.' })),
+  transient: Type.Optional(
+    Type.Boolean({ description: 'Published but not saved; what is left so is saved after a minute.' }),
+  ),
   confirmWithin: Type.Optional(
     Type.Integer({
       minimum: 5,

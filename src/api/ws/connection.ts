@@ -54,6 +54,7 @@ export abstract class Connection {
     this.ws.on('close', () => {
       this.stopReading();
       this.services.locks.releaseAll(this);
+      void this.services.drags.leave(this);
     });
     this.ws.on('error', (error) => {
       this.services.log.debug({ err: error, address: this.origin.address }, 'socket failed');

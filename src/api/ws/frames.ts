@@ -1,9 +1,11 @@
 // Pictures over a WebSocket, for programs that look at them: before each picture, a message about it.
+import type { Socket } from 'node:net';
 import type { WebSocket } from 'ws';
 import type { Identity, Origin } from '../../access/identity.js';
 import type { Picture, PictureVariant } from '../../media/messages.js';
 import { ObscuraError } from '../../errors.js';
 import { closeCodes } from '../../protocol/v2.js';
+import { stateOf } from '../../system/connection.js';
 import { NewestOnly } from '../http/newestOnly.js';
 import type { Pictures, Services } from '../services.js';
 import { Connection, protocolError } from './connection.js';
@@ -14,6 +16,7 @@ export interface FrameSource {
   readonly pictures: Pictures;
   readonly variant: PictureVariant;
   readonly secure: boolean;
+  readonly socket: Socket;
 }
 
 export class FrameConnection extends Connection {
@@ -26,7 +29,7 @@ export class FrameConnection extends Connection {
 
   override start(): void {
     super.start();
-    const { pictures, variant, secure } = this.#source;
+    const { pictures, variant, secure, socket } = this.#source;
     let bytes = 0;
     const newest: NewestOnly = new NewestOnly((picture) => {
       bytes += picture.bytes.length;
@@ -47,7 +50,7 @@ export class FrameConnection extends Connection {
         },
         progress: () => ({
           bytes,
-          backlogBytes: this.ws.bufferedAmount,
+          ...stateOf(socket),
           framesDropped: newest.skipped,
         }),
       });

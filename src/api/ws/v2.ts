@@ -226,13 +226,13 @@ export class V2Connection extends Connection {
   }
 
   async #set({ set, confirmWithin, id: _id, op: _op, ...options }: Of<'set'>): Promise<Handled> {
-    const { store, trials } = this.services;
+    const { drags, trials } = this.services;
     if (confirmWithin !== undefined && options.dryRun !== true) {
       const trial = await trials.begin(this.identity, set, confirmWithin, this, options);
       const until = trial.confirmBefore === undefined ? {} : { confirmBefore: trial.confirmBefore };
       return { ...accepted(trial.outcome), ...until };
     }
-    return accepted(await store.submit(this.identity, set, options));
+    return accepted(await drags.submit(this.identity, set, options, this));
   }
 
   #lock({ keys, seconds }: Of<'lock'>): Handled {

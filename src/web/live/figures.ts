@@ -40,7 +40,6 @@ export interface StatsEntry {
   readonly bytesReceived?: number;
   readonly framesDecoded?: number;
   readonly framesDropped?: number;
-  readonly framesPerSecond?: number;
   readonly frameWidth?: number;
   readonly frameHeight?: number;
   readonly packetsReceived?: number;
@@ -78,7 +77,6 @@ export function measure(entries: Iterable<StatsEntry>, before: Counters | undefi
       codec: codec?.mimeType?.replace(/^video\//, ''),
       width: video.frameWidth,
       height: video.frameHeight,
-      fps: video.framesPerSecond,
       decoded: counters.decoded,
       dropped: counters.dropped,
       rttMs,
@@ -91,7 +89,7 @@ function since(
   now: Counters,
   before: Counters | undefined,
   rttMs: number | undefined,
-): Pick<Figures, 'bitrate' | 'loss' | 'delayMs' | 'droppedShare'> {
+): Pick<Figures, 'fps' | 'bitrate' | 'loss' | 'delayMs' | 'droppedShare'> {
   if (before === undefined || now.at <= before.at) return {};
   const lost = Math.max(0, now.lost - before.lost);
   const packets = now.packets - before.packets + lost;
@@ -99,6 +97,8 @@ function since(
   const dropped = now.dropped - before.dropped;
   const waitedMs = ((now.waitedSeconds - before.waitedSeconds) * 1000) / decoded;
   return {
+    // The browser's own figure is wrong by far in the first second.
+    fps: (decoded * 1000) / (now.at - before.at),
     bitrate: ((now.bytes - before.bytes) * 8000) / (now.at - before.at),
     loss: packets === 0 ? 0 : lost / packets,
     droppedShare: dropped === 0 ? 0 : dropped / (decoded + dropped),

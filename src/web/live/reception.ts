@@ -53,14 +53,15 @@ export class Reception {
       return;
     }
     await this.#connection.setRemoteDescription({ type: 'answer', sdp: answer.sdp });
-    await this.#firstPicture();
+    await this.#firstPicture(video);
   }
 
-  /** What is decoded counts: a page in the background decodes, but shows nothing until somebody looks. */
-  async #firstPicture(): Promise<void> {
+  /** For a page in the background it is enough that it is decoded: nothing is shown until somebody looks. */
+  async #firstPicture(video: HTMLVideoElement): Promise<void> {
     const giveUpAt = performance.now() + firstPictureWithinMs;
+    const isShown = (): boolean => document.hidden || video.readyState >= video.HAVE_CURRENT_DATA;
     while (!this.#closed) {
-      if (((await this.#measure())?.counters.decoded ?? 0) > 0) return;
+      if (((await this.#measure())?.counters.decoded ?? 0) > 0 && isShown()) return;
       if (performance.now() > giveUpAt || this.#connection.connectionState === 'failed')
         throw new NoPicture();
       await patience(lookEveryMs);

@@ -28,6 +28,8 @@ export interface Description extends ValueSchema {
   readonly 'x-group': string;
   readonly 'x-read': readonly string[];
   readonly 'x-write': readonly string[];
+  /** Whether it can be part of a preset. */
+  readonly 'x-preset': boolean;
   readonly 'x-unit'?: string;
   readonly 'x-effect'?: 'none' | 'live' | 'renegotiate' | 'rebuild';
   readonly 'x-consequence'?: string;

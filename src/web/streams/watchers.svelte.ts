@@ -1,6 +1,7 @@
 // Who watches, asked for again and again while somebody looks.
 import type { HttpClient } from '../../client/index.js';
 import { messageOf } from '../messageOf.js';
+import { everySoOften } from '../parts/everySoOften.js';
 
 export interface Watcher {
   readonly id: string;
@@ -30,13 +31,7 @@ export class Watchers {
 
   /** Until the function that it gives is called. */
   follow(): () => void {
-    const timer = setInterval(() => {
-      if (!document.hidden) void this.look();
-    }, everyMs);
-    void this.look();
-    return () => {
-      clearInterval(timer);
-    };
+    return everySoOften(everyMs, () => void this.look());
   }
 
   async look(): Promise<void> {

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { systemActor } from '../../../src/store/actor.js';
+import { HttpClient } from '../../../src/client/index.js';
+import { person } from '../../support/people.js';
 import { bearer, password, startWebServer, type WebServer } from '../../support/webServer.js';
 
 let server: WebServer;
@@ -84,9 +86,16 @@ describe('the state', () => {
   it('takes back one’s own last change', async () => {
     await ask('PUT', '/api/state/hue', { value: 12 });
     await ask('PUT', '/api/state/hue', { value: 13 });
-    expect((await ask('POST', '/api/undo')).status).toBe(200);
+    const { body: shown } = await ask('GET', '/api/undo');
+    expect(shown).toMatchObject({
+      differences: [{ key: 'imageSettings', now: { hue: 13 }, then: { hue: 12 } }],
+    });
+    const revision = Number(shown['revision']);
+    expect((await ask('POST', '/api/undo', { revision: revision - 1 })).status).toBe(409);
+    expect((await ask('POST', '/api/undo', { revision })).status).toBe(200);
     expect(server.services.store.get('hue')).toBe(12);
-    expect((await ask('POST', '/api/undo', undefined, 'viewer')).status).toBe(404);
+    for (const method of ['GET', 'POST'] as const)
+      expect((await ask(method, '/api/undo', undefined, 'viewer')).status).toBe(404);
   });
 
   it('keeps a change on trial only when another connection confirms it', async () => {
@@ -257,7 +266,18 @@ it('keeps values under a name, compares them and puts them in force', async () =
   expect((await ask('POST', '/api/presets/night/apply', undefined, 'viewer')).status).toBe(403);
   expect((await ask('POST', '/api/presets/night/apply')).status).toBe(200);
   expect(server.services.store.get('lightIntensity')).toBe(10);
-  expect((await ask('DELETE', '/api/presets/night')).status).toBe(204);
+  await ask('PUT', '/api/presets/network', { keys: ['httpPort'] });
+  const rename = (from: string, name: string, person?: Person) =>
+    ask('POST', `/api/presets/${from}/rename`, { name }, person);
+  expect((await rename('network', 'ours', 'operator')).status).toBe(403);
+  expect((await rename('night', 'network')).status).toBe(409);
+  expect((await rename('night', 'not a name')).status).toBe(422);
+  expect((await rename('nothing', 'something')).status).toBe(404);
+  expect(await rename('night', 'evening', 'operator')).toMatchObject({
+    status: 200,
+    body: { values: { lightIntensity: 10, pictureQuality: 11 }, by: 'operator' },
+  });
+  expect((await ask('DELETE', '/api/presets/evening')).status).toBe(204);
   expect((await ask('GET', '/api/presets/night')).status).toBe(404);
 });
 
@@ -287,6 +307,23 @@ describe('the audit', () => {
     const next = await ask('GET', `/api/audit?limit=2&before=${String(last)}`);
     expect(next.body.records[0]?.seq).toBeLessThan(last);
     expect((await ask('GET', '/api/audit?limit=nonsense')).status).toBe(400);
+  });
+
+  it('says where the next page begins, also where a page holds nothing for its reader', async () => {
+    for (const sessionIdleMinutes of [21, 22, 23])
+      await ask('PATCH', '/api/state', { set: { sessionIdleMinutes } });
+    const found: string[] = [];
+    let path = '/api/audit?user=administrator&outcome=done&limit=2';
+    for (let pages = 0; pages < 100; pages += 1) {
+      const { body } = await ask('GET', path, undefined, 'viewer');
+      if (pages === 0) expect(body).toMatchObject({ records: [], next: expect.any(Number) as number });
+      found.push(...body.records.flatMap(({ changes = [] }) => changes.map(({ key }) => key)));
+      const { next } = body as unknown as { readonly next?: number };
+      if (next === undefined) break;
+      path = `/api/audit?user=administrator&outcome=done&limit=2&before=${String(next)}`;
+    }
+    expect(found).toContain('pictureQuality');
+    expect(found).not.toContain('sessionIdleMinutes');
   });
 
   it('holds back what its reader may not know', async () => {
@@ -357,13 +394,31 @@ describe('a backup', () => {
     expect(headers['content-disposition']).toMatch(/^attachment; filename="obscura-backup-/);
     expect(JSON.stringify(backup)).not.toMatch(/scrypt|credentials|"hash"/);
     await ask('PATCH', '/api/state', { set: { brightness: 1, contrast: 2 } });
-    expect((await ask('POST', '/api/restore', { backup, dryRun: true })).status).toBe(200);
+    const { body: tried } = await ask('POST', '/api/restore', { backup, dryRun: true });
+    const { differences } = tried as unknown as { differences: { key: string }[] };
+    expect(differences.find(({ key }) => key === 'imageSettings')).toMatchObject({
+      now: { brightness: 1, contrast: 2 },
+      then: { brightness: 64, contrast: 65 },
+    });
     expect(server.services.store.get('brightness')).toBe(1);
     expect((await ask('POST', '/api/restore', backup)).status).toBe(200);
     expect(server.services.store.get('brightness')).toBe(64);
     const settings = { ...(backup['settings'] as object), contrast: 1000, brightness: 2 };
     expect((await ask('POST', '/api/restore', { ...backup, settings })).status).toBe(422);
     expect(server.services.store.get('brightness')).toBe(64);
+  });
+
+  it('asks for nothing that is so already, and so for nothing that cannot be', async () => {
+    const { body: backup } = await ask('GET', '/api/backup');
+    server.services.locks.lock(person('somebody', []), ['httpPort'], 60, {});
+    await ask('PATCH', '/api/state', { set: { brightness: 3 } });
+    expect(await ask('POST', '/api/restore', backup)).toMatchObject({
+      status: 200,
+      body: { set: { brightness: 64 } },
+    });
+    const settings = { ...(backup['settings'] as object), httpPort: 8888 };
+    expect((await ask('POST', '/api/restore', { ...backup, settings })).status).toBe(409);
+    server.services.locks.unlock(person('somebody', []));
   });
 
   it('comes as the reference asks for it, and nothing else is taken for one', async () => {
@@ -432,12 +487,19 @@ it('exchanges the certificate for one that can be served, and for nothing else',
     403,
   );
   expect((await ask('GET', '/api/certificate')).body).toEqual(before);
+  expect((await ask('POST', '/api/certificate/self-signed', {}, 'operator')).status).toBe(403);
+  const made = await ask('POST', '/api/certificate/self-signed');
+  expect(made).toMatchObject({ status: 200, body: { selfSigned: true, subject: before['subject'] } });
+  expect(made.body['names']).toEqual(expect.arrayContaining(['localhost', '127.0.0.1']));
+  expect(made.body['fingerprint']).not.toBe(before['fingerprint']);
+  expect(JSON.stringify(made.body)).not.toContain('PRIVATE KEY');
+  expect((await ask('GET', '/api/certificate')).body).toEqual(made.body);
   const same = await ask('PUT', '/api/certificate', { cert: own.cert, key: own.key });
   expect(same).toMatchObject({ status: 200, body: { fingerprint: own.fingerprint } });
 });
 
 describe('the log', () => {
-  it('is for administrators, by level, time, words and number', async () => {
+  it('is for who may read the system, by level, time, words and number', async () => {
     const { recentLog } = server.services;
     const line = (level: number, time: number, msg: string): void => {
       recentLog.add(JSON.stringify({ level, time, msg, part: 'media' }));
@@ -455,7 +517,49 @@ describe('the log', () => {
     expect(await lines('?limit=1')).toEqual(['breaks']);
     expect(await lines('?contains=slow')).toEqual(['is slow']);
     expect((await ask('GET', '/api/logs?level=loud')).status).toBe(400);
-    for (const person of ['operator', 'viewer', 'guest'] as const)
-      expect((await ask('GET', '/api/logs', undefined, person)).status).toBe(403);
+    expect((await ask('GET', '/api/logs', undefined, 'viewer')).status).toBe(200);
+    for (const url of ['/api/logs', '/api/logs/follow'])
+      expect((await ask('GET', url, undefined, 'guest')).status).toBe(403);
   });
+
+  it('can be followed, with what came before, by level and words', async () => {
+    await server.listeners.apply({ bind: '127.0.0.1', httpPort: 0, httpsPort: null });
+    const url = `http://127.0.0.1:${String(server.listeners.addresses.http?.port)}`;
+    const client = new HttpClient(url, { credentials: { token: server.tokens.viewer } });
+    const { recentLog } = server.services;
+    const line = (level: number, msg: string): void => {
+      recentLog.add(JSON.stringify({ level, time: 4000, msg }));
+    };
+    line(50, 'cable is out');
+    line(50, 'something else');
+    // More than fits in the backlog of somebody who is behind.
+    for (let at = 0; at < 1000; at += 1) line(40, `${'much '.repeat(80)} cable ${String(at)}`);
+    const heard: string[] = [];
+    const reading = client.lines('/api/logs/follow?level=warn&contains=cable&backlog=1001');
+    for await (const told of reading) {
+      heard.push((told as { readonly message: string }).message.slice(0, 20));
+      if (heard.length === 1001) {
+        line(30, 'cable is looked for');
+        line(50, 'cable is back');
+      }
+      if (heard.length === 1002) break;
+    }
+    expect([heard[0], heard.at(-1)]).toEqual(['cable is out', 'cable is back']);
+    await server.listeners.apply({ bind: '127.0.0.1', httpPort: null, httpsPort: null });
+  });
+});
+
+it('tells who looks after the machine what runs there', async () => {
+  const { body } = await ask('GET', '/api/about', undefined, 'viewer');
+  expect(body).toMatchObject({
+    version: '0.0.0',
+    license: 'MIT',
+    node: process.version,
+    addresses: ['http://camera.example'],
+    processes: [{ name: 'server', pid: process.pid }],
+  });
+  const [{ cpuSeconds, memory }] = body['processes'] as [{ cpuSeconds: number; memory: number }];
+  expect(cpuSeconds).toBeGreaterThan(0);
+  expect(memory).toBeGreaterThan(10_000_000);
+  expect((await ask('GET', '/api/about', undefined, 'guest')).status).toBe(403);
 });

@@ -145,6 +145,30 @@ describe('setting', () => {
     expect(server.store.cell('timezone')?.durable).toBeUndefined();
   });
 
+  it('that is only shown is kept once it is meant, or when its connection ends in the middle', async () => {
+    const lines = async (): Promise<unknown> => {
+      const response = await fetch(`${server.url}/api/audit?key=redGain&outcome=done`, {
+        headers: { authorization: basic('admin', adminPassword) },
+      });
+      const { records } = (await response.json()) as {
+        readonly records: readonly { readonly by: string; readonly changes: unknown }[];
+      };
+      return records.map(({ by, changes }) => [by, changes]);
+    };
+    const before = server.store.get('redGain');
+    const dragging = await open('operator');
+    for (const redGain of [11, 12, 13]) await dragging.ask({ op: 'set', set: { redGain }, transient: true });
+    expect(server.store.get('redGain')).toBe(13);
+    expect(await lines()).toEqual([]);
+    await dragging.ask({ op: 'set', set: { redGain: 13 } });
+    const first = ['operator', [{ key: 'redGain', old: before, new: 13 }]];
+    expect(await lines()).toEqual([first]);
+    await dragging.ask({ op: 'set', set: { redGain: 14 }, transient: true });
+    dragging.close();
+    await expect.poll(lines).toEqual([['operator', [{ key: 'redGain', old: 13, new: 14 }]], first]);
+    expect(server.store.cell('redGain')?.durable).toBeUndefined();
+  });
+
   it('is kept from others by a lock, which ends with its connection', async () => {
     const [holder, other] = [await open('admin'), await open('operator')];
     expect(await holder.ask({ op: 'lock', keys: ['blueGain'], seconds: 600 })).toMatchObject({ ok: true });

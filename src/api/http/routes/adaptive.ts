@@ -1,4 +1,4 @@
-// The adaptive loop as clients of the reference product set it, in kbit/s.
+// The adaptive loop as clients of the reference product set it, in kbit/s, and what it has decided lately.
 import { Type } from '@sinclair/typebox';
 import type { Services } from '../../services.js';
 import { changeAnswer, ChangeAnswer } from '../outcomes.js';
@@ -27,8 +27,35 @@ const Now = Type.Object({
   max_bitrate_kbps: Type.Number(),
 });
 
+const limit = Type.Optional(Type.Union([Type.Integer(), Type.Null()]));
+const Decision = Type.Object({
+  id: Type.Integer({ description: 'Grows with each decision, as long as the server runs.' }),
+  kind: Type.Union([Type.Literal('bitrate'), Type.Literal('picture'), Type.Literal('viewer')], {
+    description:
+      'The target of a stream went up or down; its size or frame rate was limited or freed; a viewer was moved to this stream.',
+  }),
+  stream: Type.String(),
+  at: Type.Integer({ description: 'Milliseconds since 1970.' }),
+  until: Type.Integer({ description: 'When its last step was; a decision that goes on grows.' }),
+  from: Type.Optional(Type.Integer({ description: 'bit/s' })),
+  to: Type.Optional(Type.Integer({ description: 'bit/s' })),
+  cause: Type.Optional(Type.String({ description: 'As in `adaptiveState`.' })),
+  reason: Type.String(),
+  viewer: Type.Optional(Type.String({ description: 'Whose way was the reason, or who was moved.' })),
+  height: limit,
+  framerate: limit,
+});
+const DecisionsQuery = Type.Object({
+  since: Type.Optional(
+    Type.Integer({
+      minimum: 0,
+      description: 'Those that have begun or gone on since, in milliseconds since 1970.',
+    }),
+  ),
+});
+
 export function adaptiveRoutes(app: App, services: Services): void {
-  const { store } = services;
+  const { store, media } = services;
 
   app.get(
     url,
@@ -69,5 +96,24 @@ export function adaptiveRoutes(app: App, services: Services): void {
       });
       return changeAnswer(services, request, outcome);
     },
+  );
+  app.get(
+    '/api/adaptive/decisions',
+    {
+      config: { access: ['Media_r', 'Media_rw'] },
+      schema: {
+        tags,
+        summary: 'What the adaptive loop decided in the last ten minutes, and why',
+        description:
+          'Steps in one direction for one reason are one decision. At most the newest 500 are kept, the oldest first.',
+        querystring: DecisionsQuery,
+        response: answers(Type.Object({ decisions: Type.Array(Decision) })),
+      },
+    },
+    ({ query: { since = 0 } }) => ({
+      decisions: (media?.decisions() ?? [])
+        .filter(({ until }) => until >= since)
+        .map((each) => ({ ...each })),
+    }),
   );
 }

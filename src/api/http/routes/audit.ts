@@ -1,11 +1,10 @@
 // The audit: who did what and when, told only as far as the reader may know the settings it speaks of.
-import { PassThrough } from 'node:stream';
 import { Type } from '@sinclair/typebox';
 import type { Identity } from '../../../access/identity.js';
-import { ObscuraError } from '../../../errors.js';
 import type { AuditRecord } from '../../../store/journalEntry.js';
 import { isReadable } from '../../../store/store.js';
 import type { Services } from '../../services.js';
+import { Followers } from '../followers.js';
 import { answers, type App } from '../route.js';
 
 const tags = ['audit'];
@@ -22,9 +21,7 @@ const Query = Type.Object(
     ),
     since: Type.Optional(time),
     until: Type.Optional(time),
-    before: Type.Optional(
-      Type.Integer({ minimum: 0, description: 'The `seq` of the last page’s last record.' }),
-    ),
+    before: Type.Optional(Type.Integer({ minimum: 0, description: 'What the page before gave as `next`.' })),
     limit: Type.Optional(limit),
     token: Type.Optional(Type.String({ maxLength: 512 })),
   },
@@ -34,19 +31,20 @@ const Record = Type.Object(
   { seq: Type.Integer(), at: Type.Number(), by: Type.String(), via: Type.String(), outcome: Type.String() },
   { additionalProperties: true },
 );
+const Page = Type.Object({
+  records: Type.Array(Record),
+  next: Type.Optional(
+    Type.Integer({ description: 'Where there may be more: what the next page takes as `before`.' }),
+  ),
+});
+const pageSize = 100;
 const Event = Type.Object(
   { timestamp: Type.String(), event_type: Type.String(), source_ip: Type.String(), username: Type.String() },
   { additionalProperties: true },
 );
 
-/** A reader that takes nothing off for this much is let go; the audit itself keeps everything. */
-const largestBacklog = 256 * 1024;
-const mostFollowers = 50;
-/** Shows both ends that the other is there. */
-const heartbeatMs = 15_000;
-
 export function auditRoutes(app: App, { store, journal }: Services): void {
-  const following = new Set<PassThrough>();
+  const followers = new Followers(app, 'the audit');
 
   const isKnown = (identity: Identity, key: string): boolean => {
     const cell = store.cell(key);
@@ -96,13 +94,19 @@ export function auditRoutes(app: App, { store, journal }: Services): void {
         tags,
         summary: 'What happened, newest first',
         querystring: Query,
-        response: answers(Type.Object({ records: Type.Array(Record) })),
+        response: answers(Page),
       },
     },
     async ({ identity, query: { token: _token, key, ...query } }) => {
       if (key !== undefined && !isKnown(identity, key)) return { records: [] };
-      const records = await journal.search({ ...query, key: writtenAs(key) });
-      return { records: records.flatMap((record) => shown(record, identity)) };
+      const { limit: most = pageSize } = query;
+      const records = await journal.search({ ...query, limit: most, key: writtenAs(key) });
+      // Records that are not for this reader are left out, so a page that is not full need not be the last.
+      const last = records.length < most ? undefined : records.at(-1);
+      return {
+        records: records.flatMap((record) => shown(record, identity)),
+        ...(last === undefined ? {} : { next: last.seq }),
+      };
     },
   );
 
@@ -120,33 +124,14 @@ export function auditRoutes(app: App, { store, journal }: Services): void {
     },
     (request, reply) => {
       const { identity } = request;
-      if (following.size >= mostFollowers)
-        throw new ObscuraError('limited', 'Too many follow the audit already', { retryAfter: 30 });
-      const lines = new PassThrough();
-      const send = (line: string): void => {
-        if (!identity.may(...mayRead) || lines.writableLength > largestBacklog) lines.end();
-        else if (!lines.writableEnded) lines.write(line);
-      };
+      const lines = followers.open(request, () => identity.may(...mayRead));
       const stop = journal.onAudit((record) => {
-        for (const told of shown(record, identity)) send(`${JSON.stringify(told)}\n`);
+        for (const told of shown(record, identity)) lines.send(told);
       });
-      const timer = setInterval(send, heartbeatMs, '\n').unref();
-      following.add(lines);
-      lines.on('close', () => {
-        stop();
-        clearInterval(timer);
-        following.delete(lines);
-      });
-      request.raw.on('close', () => lines.destroy());
-      // The reader knows at once that it is heard.
-      lines.write('\n');
-      return reply.type('application/x-ndjson').header('x-accel-buffering', 'no').send(lines);
+      lines.onEnd(stop);
+      return lines.answer(reply);
     },
   );
-  app.addHook('preClose', (done) => {
-    for (const lines of following) lines.end();
-    done();
-  });
 
   app.get(
     '/api/audit/events',

@@ -1,7 +1,9 @@
 // Settings and accounts as one document, and back. Secrets are never in it: passwords stay on the device they were set on.
+import { isDeepStrictEqual } from 'node:util';
 import { Type, type Static } from '@sinclair/typebox';
 import type { FastifyRequest } from 'fastify';
-import { savedValue, shownValue } from '../../../store/cell.js';
+import type { Identity } from '../../../access/identity.js';
+import { savedValue, shownValue, type Cell } from '../../../store/cell.js';
 import { isReadable } from '../../../store/store.js';
 import type { Services } from '../../services.js';
 import { HttpError } from '../errors.js';
@@ -19,6 +21,16 @@ const Backup = Type.Object({
   settings: Values,
 });
 type Backup = Static<typeof Backup>;
+const RestoreAnswer = Type.Composite([
+  ChangeAnswer,
+  Type.Object({
+    differences: Type.Optional(
+      Type.Array(Type.Object({ key: Type.String(), now: Type.Unknown(), then: Type.Unknown() }), {
+        description: 'With `dryRun`: what would change, as far as you may read it.',
+      }),
+    ),
+  }),
+]);
 
 export function backupRoutes(app: App, services: Services): void {
   const { store, version } = services;
@@ -34,6 +46,13 @@ export function backupRoutes(app: App, services: Services): void {
         .map((cell) => [cell.key, shownValue(cell, savedValue(cell))]),
     ),
   });
+  const differences = (identity: Identity, patch: Readonly<Record<string, unknown>>, changed: string[]) =>
+    changed.flatMap((key) => {
+      const cell = store.cell(key);
+      return cell !== undefined && Object.hasOwn(patch, key) && isReadable(cell, identity)
+        ? [{ key, now: store.read(identity, key), then: shownValue(cell, patch[key]) }]
+        : [];
+    });
   const nameOf = ({ created }: Backup): string => `obscura-backup-${created.replaceAll(/[:.]/g, '-')}.json`;
 
   app.get(
@@ -94,7 +113,7 @@ export function backupRoutes(app: App, services: Services): void {
             formatVersion: Type.Optional(Type.Integer()),
             settings: Type.Optional(Values),
           }),
-          response: answers(ChangeAnswer),
+          response: answers(RestoreAnswer),
         },
       },
       async (request) => {
@@ -105,10 +124,14 @@ export function backupRoutes(app: App, services: Services): void {
         if (formatVersion !== 1)
           throw new HttpError(422, 'INVALID_FORMAT', 'The backup is of a newer version of this product');
         const dryRun = body.dryRun ?? query.dryRun;
+        let patch: Record<string, unknown> = {};
         const outcome = await store.update(
           request.identity,
           (get) => {
-            const patch: Record<string, unknown> = { ...settings };
+            // What is so already need not be possible: a port that the environment has fixed stays out of it.
+            patch = Object.fromEntries(
+              Object.entries(settings).filter(([key, value]) => !isSaved(store.cell(key), value)),
+            );
             for (const key of ['users', 'customRoles'] as const) {
               const saved = patch[key];
               if (typeof saved === 'object' && saved !== null) patch[key] = { ...get(key), ...saved };
@@ -117,7 +140,13 @@ export function backupRoutes(app: App, services: Services): void {
           },
           { dryRun, note: 'restored from a backup' },
         );
-        return changeAnswer(services, request, outcome);
+        const answer = changeAnswer(services, request, outcome);
+        if (dryRun !== true) return answer;
+        return { ...answer, differences: differences(request.identity, patch, answer.changed) };
       },
     );
+}
+
+function isSaved(cell: Cell | undefined, value: unknown): boolean {
+  return cell !== undefined && isDeepStrictEqual(shownValue(cell, savedValue(cell)), value);
 }

@@ -3,6 +3,7 @@ import { Type, type Static } from '@sinclair/typebox';
 import { ObscuraError } from '../../../errors.js';
 import type { Media, Services } from '../../services.js';
 import { drawGraph } from '../../../media/drawGraph.js';
+import type { PipelineGraph } from '../../../media/messages.js';
 import { preferred } from '../accept.js';
 import { HttpError } from '../errors.js';
 import { answers, nothing, type App } from '../route.js';
@@ -36,8 +37,12 @@ const Client = Type.Object({
   plis: Type.Optional(Type.Integer({ description: 'How often the player has lost a picture.' })),
   firs: Type.Optional(Type.Integer({ description: 'How often the player has asked for a keyframe.' })),
   backlogBytes: Type.Optional(
-    Type.Integer({ description: 'Over TCP: what waits here because the player does not take it.' }),
+    Type.Integer({
+      description:
+        'Over TCP and HTTP: what waits here, in the server or in the system, because it has not been taken.',
+    }),
   ),
+  rttMs: Type.Optional(Type.Number({ description: 'Over HTTP: the round trip, as the system measures it.' })),
   delayMs: Type.Optional(Type.Number({ description: 'How late that makes what is sent now.' })),
   framesDropped: Type.Optional(
     Type.Integer({ description: 'Pictures that this player has missed because it was too slow.' }),
@@ -87,13 +92,18 @@ const IdParam = Type.Object({ id: Type.String({ minLength: 1, maxLength: 64 }) }
 const GraphQuery = Type.Object({
   name: Type.String({ minLength: 1, maxLength: 64 }),
   format: Type.Optional(
-    Type.Union([Type.Literal('dot'), Type.Literal('svg')], {
-      description: 'Without it the Accept header decides; dot where that leaves it open.',
+    Type.Union([Type.Literal('dot'), Type.Literal('svg'), Type.Literal('json')], {
+      description:
+        'A description for Graphviz, a drawing, or the elements and links by themselves. Without it the Accept header decides; dot where that leaves it open.',
+    }),
+  ),
+  theme: Type.Optional(
+    Type.Union([Type.Literal('light'), Type.Literal('dark')], {
+      description: 'Of the drawing; light without it.',
     }),
   ),
 });
-const dotType = 'text/vnd.graphviz';
-const svgType = 'image/svg+xml';
+const graphTypes = { dot: 'text/vnd.graphviz', svg: 'image/svg+xml', json: 'application/json' } as const;
 
 export function mediaRoutes(app: App, { media, store }: Services): void {
   const running = (): Media => {
@@ -196,21 +206,43 @@ export function mediaRoutes(app: App, { media, store }: Services): void {
       config: { access: ['System_r', 'System_rw'] },
       schema: {
         tags,
-        summary: 'A pipeline that runs, as a graph in the language of DOT or as a drawing',
+        summary: 'A pipeline that runs, as a graph in the language of DOT, as a drawing, or in plain data',
         querystring: GraphQuery,
-        produces: [dotType, svgType],
+        produces: Object.values(graphTypes),
         response: answers(Type.String()),
       },
     },
     async ({ query, headers }, reply) => {
       const graph = await running().graph(query.name);
       if (graph === undefined) throw new ObscuraError('unknown', `No pipeline ${query.name} runs`);
-      const format =
-        query.format ?? (preferred(headers.accept, [dotType, svgType]) === svgType ? 'svg' : 'dot');
+      const { dot, svg, json } = graphTypes;
+      const accepted = preferred(headers.accept, [dot, svg, json]);
+      const format = query.format ?? formatOf(accepted);
       return await reply
         .header('vary', 'Origin, Accept')
-        .type(`${format === 'svg' ? svgType : dotType}; charset=utf-8`)
-        .send(format === 'svg' ? drawGraph(graph) : graph.dot);
+        .type(`${graphTypes[format]}; charset=utf-8`)
+        .send(written(graph, format, query.theme));
     },
   );
+}
+
+type GraphFormat = keyof typeof graphTypes;
+
+function formatOf(type: string): GraphFormat {
+  return (Object.keys(graphTypes) as GraphFormat[]).find((name) => graphTypes[name] === type) ?? 'dot';
+}
+
+function written(
+  { dot, elements, links }: PipelineGraph,
+  format: GraphFormat,
+  theme: 'light' | 'dark' | undefined,
+): string {
+  switch (format) {
+    case 'dot':
+      return dot;
+    case 'svg':
+      return drawGraph({ elements, links }, theme);
+    case 'json':
+      return JSON.stringify({ elements, links });
+  }
 }

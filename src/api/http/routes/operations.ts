@@ -4,20 +4,39 @@ import { hookEvents, type Hook, type HookEvent } from '../../../observables/webh
 import { logLevels } from '../../../system/logMemory.js';
 import type { Services } from '../../services.js';
 import { HttpError } from '../errors.js';
+import { Followers } from '../followers.js';
 import { change, ChangeAnswer } from '../outcomes.js';
 import { answers, type App } from '../route.js';
 
 const tags = ['operations'];
 const manages = ['System_rw'] as const;
+const reads = ['System_r', 'System_rw'] as const;
 const text = (maxLength: number) => Type.String({ minLength: 1, maxLength });
 const Level = Type.Union(logLevels.map((level) => Type.Literal(level)));
+const logFilter = {
+  level: Type.Optional(Level),
+  contains: Type.Optional(text(128)),
+  token: Type.Optional(Type.String({ maxLength: 512 })),
+};
 const LogQuery = Type.Object(
   {
-    level: Type.Optional(Level),
+    ...logFilter,
     since: Type.Optional(Type.Integer({ minimum: 0, description: 'Milliseconds since 1970.' })),
-    contains: Type.Optional(text(128)),
     limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 2000, default: 200 })),
-    token: Type.Optional(Type.String({ maxLength: 512 })),
+  },
+  { additionalProperties: false },
+);
+const FollowQuery = Type.Object(
+  {
+    ...logFilter,
+    backlog: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: 2000,
+        default: 0,
+        description: 'How many of the newest lines come first.',
+      }),
+    ),
   },
   { additionalProperties: false },
 );
@@ -54,7 +73,7 @@ export function operationRoutes(app: App, services: Services): void {
   app.get(
     '/api/logs',
     {
-      config: { access: manages },
+      config: { access: reads },
       schema: {
         tags,
         summary: 'The newest lines of the log, the oldest of them first',
@@ -67,6 +86,34 @@ export function operationRoutes(app: App, services: Services): void {
     ({ query: { level, since, contains, limit = 200 } }) => ({
       lines: recentLog.find({ level, since, contains, limit }).map((line) => ({ ...line })),
     }),
+  );
+
+  const followers = new Followers(app, 'the log');
+  app.get(
+    '/api/logs/follow',
+    {
+      config: { access: reads },
+      schema: {
+        tags,
+        summary: 'What is logged from now on: one JSON object per line, without end',
+        description: 'An empty line now and then shows that the connection stands.',
+        produces: ['application/x-ndjson'],
+        querystring: FollowQuery,
+        response: answers(Type.String()),
+      },
+    },
+    (request, reply) => {
+      const { identity } = request;
+      const { level, contains, backlog = 0 } = request.query;
+      const lines = followers.open(request, () => identity.may(...reads));
+      if (backlog > 0) lines.begin(recentLog.find({ level, contains, limit: backlog }));
+      lines.onEnd(
+        recentLog.follow({ level, contains }, (line) => {
+          lines.send(line);
+        }),
+      );
+      return lines.answer(reply);
+    },
   );
 
   app.post(

@@ -128,6 +128,7 @@ export function pictureStreamRoutes(app: App, services: Services, connections: C
           pictures: pictures(),
           variant: framesVariant(request.query as Static<typeof FramesQuery>),
           secure: request.protocol === 'https',
+          socket: request.raw.socket,
         }),
       { needs: mayWatch },
     ),

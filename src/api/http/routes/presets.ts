@@ -7,7 +7,8 @@ import { answers, changeOptions, nothing, Values, type App } from '../route.js';
 
 const mayRead = ['Media_r', 'Media_rw', 'Device_r', 'Device_rw', 'System_r', 'System_rw'] as const;
 const mayWrite = ['Media_rw', 'Device_rw', 'System_rw'] as const;
-const NameParam = Type.Object({ name: Type.String({ minLength: 1, maxLength: 32 }) });
+const PresetName = Type.String({ minLength: 1, maxLength: 32 });
+const NameParam = Type.Object({ name: PresetName });
 const KeyList = Type.Array(Type.String({ minLength: 1, maxLength: 64 }), { minItems: 1, maxItems: 200 });
 const Preset = Type.Object({ values: Values, created: Type.Number(), by: Type.String() });
 const { ifRevision, dryRun, requestId, wait } = changeOptions;
@@ -92,6 +93,24 @@ export function presetRoutes(app: App, services: Services): void {
     async (request) => {
       const { identity, params, body } = request;
       return changeAnswer(services, request, await presets.apply(identity, params.name, body));
+    },
+  );
+  app.post(
+    '/api/presets/:name/rename',
+    {
+      config: { access: mayWrite },
+      schema: {
+        tags,
+        summary: 'Give a preset another name',
+        params: NameParam,
+        body: Type.Object({ name: PresetName }, { additionalProperties: false }),
+        response: answers(Preset),
+      },
+    },
+    async (request) => {
+      const { identity, params, body } = request;
+      await presets.rename(identity, params.name, body.name);
+      return one(request, body.name);
     },
   );
   app.delete(

@@ -52,6 +52,7 @@ export function schemaRoutes(app: App, { store, version }: Services): void {
                 'x-read': rest.read,
                 'x-write': rest.write,
                 'x-saved': rest.saved,
+                'x-preset': rest.storable,
                 ...(rest.unit === undefined ? {} : { 'x-unit': rest.unit }),
                 ...(rest.effect === undefined ? {} : { 'x-effect': rest.effect }),
                 ...(rest.consequence === undefined ? {} : { 'x-consequence': rest.consequence }),

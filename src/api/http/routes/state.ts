@@ -23,6 +23,17 @@ const Keys = Type.Object(
   },
   { additionalProperties: false },
 );
+const Undoable = Type.Object({
+  revision: Revision,
+  at: Type.Number({ description: 'Milliseconds since 1970.' }),
+  differences: Type.Array(Type.Object({ key: Type.String(), now: Type.Unknown(), then: Type.Unknown() }), {
+    description: 'What would return, as far as you may read it.',
+  }),
+});
+const OfLast = Type.Integer({
+  minimum: 0,
+  description: 'Refuse where your last change is of another revision.',
+});
 
 export function stateRoutes(app: App, services: Services): void {
   const { store } = services;
@@ -132,12 +143,37 @@ export function stateRoutes(app: App, services: Services): void {
     },
   );
 
+  app.get(
+    '/api/undo',
+    {
+      config: { access: 'account' },
+      schema: { tags, summary: 'What `POST /api/undo` would take back', response: answers(Undoable) },
+    },
+    async ({ identity }) => {
+      const { revision, at, before } = await services.history.undoable(identity);
+      const differences = Object.entries(before).flatMap(([key, then]) => {
+        const cell = store.cell(key);
+        return cell !== undefined && isReadable(cell, identity)
+          ? [{ key, now: store.read(identity, key), then }]
+          : [];
+      });
+      return { revision, at, differences };
+    },
+  );
   app.post(
     '/api/undo',
     {
       config: { access: 'account' },
-      schema: { tags, summary: 'Take back your own last change', response: answers(ChangeAnswer) },
+      schema: {
+        tags,
+        summary: 'Take back your own last change',
+        body: Type.Object({ revision: Type.Optional(OfLast) }, { additionalProperties: false }),
+        response: answers(ChangeAnswer),
+      },
     },
-    async (request) => changeAnswer(services, request, await services.history.undo(request.identity)),
+    async (request) => {
+      const { identity, body } = request;
+      return changeAnswer(services, request, await services.history.undo(identity, body.revision));
+    },
   );
 }

@@ -1,0 +1,79 @@
+// Those who follow what happens over HTTP: one JSON object per line, without end, each as long as they may.
+import { PassThrough } from 'node:stream';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { ObscuraError } from '../../errors.js';
+import type { App } from './route.js';
+
+/** A reader that takes nothing off for this much is let go. */
+const largestBacklog = 256 * 1024;
+const mostFollowers = 50;
+/** Shows both ends that the other is there. */
+const heartbeatMs = 15_000;
+
+export class Followers {
+  readonly #what: string;
+  readonly #following = new Set<PassThrough>();
+
+  constructor(app: App, what: string) {
+    this.#what = what;
+    app.addHook('preClose', (done) => {
+      for (const lines of this.#following) lines.end();
+      done();
+    });
+  }
+
+  /** `may` is asked again before each line. */
+  open({ raw }: FastifyRequest, may: () => boolean): Follower {
+    if (this.#following.size >= mostFollowers)
+      throw new ObscuraError('limited', `Too many follow ${this.#what} already`, { retryAfter: 30 });
+    const lines = new PassThrough();
+    this.#following.add(lines);
+    lines.on('close', () => this.#following.delete(lines));
+    raw.on('close', () => lines.destroy());
+    return new Follower(lines, may);
+  }
+}
+
+export class Follower {
+  readonly #lines: PassThrough;
+  readonly #may: () => boolean;
+  readonly #heartbeat: NodeJS.Timeout;
+  #room = largestBacklog;
+
+  constructor(lines: PassThrough, may: () => boolean) {
+    this.#lines = lines;
+    this.#may = may;
+    this.#heartbeat = setInterval(() => {
+      this.#write('\n');
+    }, heartbeatMs).unref();
+    this.onEnd(() => {
+      clearInterval(this.#heartbeat);
+    });
+    // The reader knows at once that it is heard.
+    this.#write('\n');
+  }
+
+  /** What it is sent first, however much that is: whoever has just come is not behind. */
+  begin(told: readonly unknown[]): void {
+    const text = told.map((each) => `${JSON.stringify(each)}\n`).join('');
+    this.#room = largestBacklog + Buffer.byteLength(text);
+    this.#write(text);
+  }
+
+  send(told: unknown): void {
+    this.#write(`${JSON.stringify(told)}\n`);
+  }
+
+  onEnd(listener: () => void): void {
+    this.#lines.on('close', listener);
+  }
+
+  answer(reply: FastifyReply): FastifyReply {
+    return reply.type('application/x-ndjson').header('x-accel-buffering', 'no').send(this.#lines);
+  }
+
+  #write(line: string): void {
+    if (!this.#may() || this.#lines.writableLength > this.#room) this.#lines.end();
+    else if (!this.#lines.writableEnded) this.#lines.write(line);
+  }
+}
