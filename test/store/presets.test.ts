@@ -83,7 +83,7 @@ describe('a preset', () => {
     expect(presets.difference(deviceOnly, 'all').map(({ key }) => key)).toEqual(['lightIntensity']);
     expect(presets.list(guest)['all']?.values).toEqual({});
     // Whoever watches the observable learns that there is such a preset, and of its values nothing.
-    expect(store.visibleTo(deviceOnly, ['presets'])['presets']).toEqual({
+    expect(store.read(deviceOnly, 'presets')).toEqual({
       all: { values: {}, created: expect.any(Number) as number, by: 'admin' },
     });
   });

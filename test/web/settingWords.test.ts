@@ -30,7 +30,7 @@ function marked(text: string): string[] {
 const declarations = Object.entries(registry);
 
 it('every setting has a German title and German help, and no other has', () => {
-  expect(Object.keys(german.settings)).toEqual(declarations.map(([key]) => key));
+  expect(Object.keys(german.settings).toSorted()).toEqual(declarations.map(([key]) => key).toSorted());
   for (const [key, { title, help }] of Object.entries(german.settings)) {
     expect(title.trim(), key).not.toBe('');
     expect(help.trim(), key).not.toBe('');
@@ -43,7 +43,7 @@ it('German help names the same settings and values as the English one', () => {
 });
 
 it('every group of settings has a German name, and no other has', () => {
-  expect(Object.keys(german.groups)).toEqual(groups.map(({ name }) => name));
+  expect(Object.keys(german.groups).toSorted()).toEqual(groups.map(({ name }) => name).toSorted());
 });
 
 it('every part of a setting that people can change has a German name, and no other has', () => {
