@@ -20,7 +20,7 @@ export const presets = defineObservable('presets', {
   write: nobody,
   save: true,
   effect: 'none',
-  redact: (all) =>
+  outline: (all) =>
     Object.fromEntries(Object.entries(all).map(([name, preset]) => [name, { ...preset, values: {} }])),
 });
 

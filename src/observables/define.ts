@@ -26,7 +26,7 @@ interface Common<S extends TSchema> {
   readonly legacy?: Legacy<Static<S>>;
 }
 
-/** What a reader sees in place of the stored value, where part of it is secret. */
+/** What a reader sees in place of the stored value. */
 export type Redact<Value> = (value: Value) => unknown;
 
 export interface SettingOptions<S extends TSchema> extends Common<S> {
@@ -47,6 +47,8 @@ export interface SettingOptions<S extends TSchema> extends Common<S> {
   readonly secret?: true;
   /** Partly secret: what to show. Such a value is sealed on disk as well. */
   readonly redact?: Redact<Static<S>>;
+  /** What readers see in place of a value of which each may see another part, at an address of its own. No secret. */
+  readonly outline?: Redact<Static<S>>;
   /**
    * Brings an accepted value into its one stored form; `previous` supplies write-only members the writer left out.
    * What only the server may write in it is taken from `previous` too, unless it is the server that writes.

@@ -97,7 +97,8 @@ export function durableAfter(
 export function shownValue({ definition }: Cell, value: unknown): unknown {
   if (definition.kind !== 'setting') return value;
   if (definition.secret === true) return undefined;
-  return definition.redact === undefined ? value : definition.redact(value);
+  const shown = definition.redact ?? definition.outline;
+  return shown === undefined ? value : shown(value);
 }
 
 /** What is kept of it: not what is on trial, in the middle of a drag, or the adaptive loop's for a while. */

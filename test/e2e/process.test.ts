@@ -43,7 +43,7 @@ it('told to stop, it closes its clients, exits with 0, and has lost nothing', as
   again.close();
 });
 
-it('killed again and again, it has everything that was acknowledged', async () => {
+it('killed again and again, it has everything that was acknowledged', { timeout: 60_000 }, async () => {
   const folder = await dataFolder();
   let acknowledged = 0;
   for (let round = 0; round < 4; round += 1) {

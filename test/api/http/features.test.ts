@@ -267,6 +267,11 @@ it('keeps values under a name, compares them and puts them in force', async () =
   expect((await ask('POST', '/api/presets/night/apply')).status).toBe(200);
   expect(server.services.store.get('lightIntensity')).toBe(10);
   await ask('PUT', '/api/presets/network', { keys: ['httpPort'] });
+  // Neither the value nor the audit tells an operator what is in it.
+  const seen = await ask('GET', '/api/state/presets', undefined, 'operator');
+  expect(seen.body).toMatchObject({ value: { network: { values: {}, by: 'administrator' } } });
+  const trail = await ask('GET', '/api/audit?key=presets&limit=1', undefined, 'administrator');
+  expect(JSON.stringify(trail.body)).toContain('"network":{"values":{}');
   const rename = (from: string, name: string, person?: Person) =>
     ask('POST', `/api/presets/${from}/rename`, { name }, person);
   expect((await rename('network', 'ours', 'operator')).status).toBe(403);

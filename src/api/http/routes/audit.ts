@@ -1,7 +1,8 @@
 // The audit: who did what and when, told only as far as the reader may know the settings it speaks of.
 import { Type } from '@sinclair/typebox';
 import type { Identity } from '../../../access/identity.js';
-import type { AuditRecord } from '../../../store/journalEntry.js';
+import { shownValue } from '../../../store/cell.js';
+import type { AuditChange, AuditRecord } from '../../../store/journalEntry.js';
 import { isReadable } from '../../../store/store.js';
 import type { Services } from '../../services.js';
 import { Followers } from '../followers.js';
@@ -59,9 +60,17 @@ export function auditRoutes(app: App, { store, journal }: Services): void {
    */
   const shown = (record: AuditRecord, identity: Identity): AuditRecord[] => {
     const known = (key: string): boolean => isKnown(identity, key);
-    const readable = (key: string): boolean => {
-      const cell = store.cell(key);
-      return cell === undefined || isReadable(cell, identity);
+    const seen = (change: AuditChange): AuditChange => {
+      const cell = store.cell(change.key);
+      if (cell === undefined || change.secret === true) return change;
+      if (!isReadable(cell, identity)) return { key: change.key, secret: true };
+      // What was refused may be anything, and is the writer's own.
+      if (record.outcome === 'refused') return change;
+      return {
+        ...change,
+        ...('old' in change ? { old: shownValue(cell, change.old) } : {}),
+        ...('new' in change ? { new: shownValue(cell, change.new) } : {}),
+      };
     };
     const { changes, keys, ...rest } = record;
     const named = [...(keys ?? []), ...(changes ?? []).map(({ key }) => key)];
@@ -72,9 +81,7 @@ export function auditRoutes(app: App, { store, journal }: Services): void {
       ...(changes === undefined
         ? {}
         : {
-            changes: changes
-              .filter(({ key }) => known(key))
-              .map((each) => (readable(each.key) ? each : { key: each.key, secret: true as const })),
+            changes: changes.filter(({ key }) => known(key)).map(seen),
           }),
     };
     return [told];
