@@ -64,6 +64,12 @@ export class Follower {
     this.#write(`${JSON.stringify(told)}\n`);
   }
 
+  /** Whether there is any use in telling more; whoever may not follow any longer is let go. */
+  goesOn(): boolean {
+    if (!this.#may()) this.#lines.end();
+    return !this.#lines.writableEnded;
+  }
+
   onEnd(listener: () => void): void {
     this.#lines.on('close', listener);
   }
@@ -73,7 +79,7 @@ export class Follower {
   }
 
   #write(line: string): void {
-    if (!this.#may() || this.#lines.writableLength > this.#room) this.#lines.end();
-    else if (!this.#lines.writableEnded) this.#lines.write(line);
+    if (this.#lines.writableLength > this.#room) this.#lines.end();
+    else if (this.goesOn()) this.#lines.write(line);
   }
 }

@@ -133,7 +133,8 @@ export function auditRoutes(app: App, { store, journal }: Services): void {
       const { identity } = request;
       const lines = followers.open(request, () => identity.may(...mayRead));
       const stop = journal.onAudit((record) => {
-        for (const told of shown(record, identity)) lines.send(told);
+        // Also at what they would not be told of.
+        if (lines.goesOn()) for (const told of shown(record, identity)) lines.send(told);
       });
       lines.onEnd(stop);
       return lines.answer(reply);
