@@ -64,3 +64,8 @@ class SettingWords {
 }
 
 export const settingWords = new SettingWords();
+
+/** For a component that shows settings: fetches what they are called, and again with every language. */
+export function fetchSettingWords(): void {
+  $effect(() => void settingWords.load(speech.language).catch(() => undefined));
+}
