@@ -21,6 +21,8 @@ const usual: readonly (readonly [category: string, words: string])[] = [
   ['multiudpsink', 'not found'],
   // Of a viewer who leaves while something is on its way.
   ['GST_PADS', 'could not send sticky events'],
+  ['default', 'Error sending message: Broken pipe'],
+  ['default', 'Error sending message: Connection reset by peer'],
 ];
 
 export function lineOf({ category, element, message, withheld }: GstWarning): FromMedia {
