@@ -107,7 +107,9 @@ const special: Readonly<Partial<Record<Key, (value: never) => unknown>>> = {
   ntpServers: () => ['ntp.example.org'],
   pipLayout: (layout: object) => ({ ...layout, pipScale: 0.5 }),
   videoRecordingSettings: (recording: object) => ({ ...recording, fps: 30 }),
-  webhooks: () => [{ name: 'nobody', url: 'http://127.0.0.1:8099/', events: ['source-lost'], enabled: false }],
+  webhooks: () => [
+    { name: 'nobody', url: 'http://127.0.0.1:8099/', events: ['source-lost'], enabled: false },
+  ],
   schedules: () => ({ night: { cron: '0 22 * * *', set: { light0: true }, enabled: true } }),
 };
 
