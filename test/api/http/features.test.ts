@@ -597,8 +597,7 @@ it('tells who looks after the machine what runs there', async () => {
     addresses: ['http://camera.example'],
     processes: [{ name: 'server', pid: process.pid }],
   });
-  const [{ cpuSeconds, memory }] = body['processes'] as [{ cpuSeconds: number; memory: number }];
-  expect(cpuSeconds).toBeGreaterThan(0);
+  const [{ memory }] = body['processes'] as [{ memory: number }];
   expect(memory).toBeGreaterThan(10_000_000);
   expect((await ask('GET', '/api/about', undefined, 'guest')).status).toBe(403);
 });
