@@ -7,7 +7,7 @@ import { withoutAccount } from './redact.js';
 type GstWarning = Extract<MediaEvent, { readonly event: 'gst-log' }>;
 
 /** In version 1.22. */
-const usual: readonly (readonly [category: string, words: string])[] = [
+const usual: readonly (readonly [category: string, words: string, element?: string])[] = [
   // The first request of everybody who then logs in.
   ['rtspclient', 'not allowed'],
   // Of every viewer who comes first to a stream, or goes last.
@@ -23,10 +23,15 @@ const usual: readonly (readonly [category: string, words: string])[] = [
   ['GST_PADS', 'could not send sticky events'],
   ['default', 'Error sending message: Broken pipe'],
   ['default', 'Error sending message: Connection reset by peer'],
+  // Of picture-in-picture as it begins: the mixer asks all that feed it, and the border, which is a test picture, has no
+  // answer before it has its format. It is asked again before the first picture leaves the mixer.
+  ['aggregator', 'Latency query failed', 'mix'],
 ];
 
 export function lineOf({ category, element, message, withheld }: GstWarning): FromMedia {
-  const isUsual = usual.some(([from, words]) => category === from && message.includes(words));
+  const isUsual = usual.some(
+    ([from, words, of = element]) => category === from && message.includes(words) && element === of,
+  );
   const more = withheld === 0 ? '' : ` (and ${String(withheld)} more before it)`;
   return {
     ...{ kind: 'log', level: isUsual ? 'debug' : 'warn', category },

@@ -55,6 +55,8 @@ export interface SettingOptions<S extends TSchema> extends Common<S> {
    * An issue refuses a step that cannot follow on the value before; a rule sees only what would be.
    */
   readonly normalise?: (value: Static<S>, previous: Static<S>, byServer: boolean) => Static<S> | Issue;
+  /** What of it is worth a line in the audit: where the server changes only the rest, it keeps its book. */
+  readonly audited?: (value: Static<S>) => unknown;
   /** A number written by the server is only published when it moved at least this far. */
   readonly deadband?: number;
   /** Every session sees its own value; the stored one is never sent. */

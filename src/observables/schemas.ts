@@ -54,6 +54,8 @@ export const profile = choice(['baseline', 'main', 'high']);
 
 /** How accounts, roles, presets and the like may be called; also what keeps their records free of surprises. */
 export const namePattern = '^[A-Za-z0-9][A-Za-z0-9._@-]{0,31}$';
+/** The same for people. */
+const nameText = 'A name is up to 32 letters, digits and . _ @ -, and begins with a letter or digit';
 
 export const permission = choice(permissions);
 /** As ordinals too, the way older clients store them. */
@@ -75,5 +77,6 @@ export function named<T extends Parameters<typeof Type.Record>[1]>(value: T, max
   return Type.Record(Type.String({ pattern: namePattern }), value, {
     maxProperties,
     additionalProperties: false,
+    nameText,
   });
 }

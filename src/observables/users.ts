@@ -33,6 +33,11 @@ export const users = defineObservable('users', {
   ...user,
   save: true,
   effect: 'live',
+  // A log-in is an event of the audit itself.
+  audited: (accounts) =>
+    Object.fromEntries(
+      Object.entries(accounts).map(([name, { lastLogin: _when, ...account }]) => [name, account]),
+    ),
   // The server keeps the book on creation and log-in; `admin` is how older clients call the administrator's role.
   normalise: (accounts, previous, byServer) => {
     // The rule below lets a server without accounts be, for that is how it begins; but nobody may go back to that.

@@ -21,6 +21,8 @@ export interface CommitEntry extends Origin {
   readonly unsaved?: Readonly<Record<string, unknown>>;
   /** What the keys in `set` and `unsaved` held before. */
   readonly was?: Readonly<Record<string, unknown>>;
+  /** Those in `set` that the server changed in a way that is not for the audit. */
+  readonly unaudited?: readonly string[];
   /** Views of the changed keys that changed with them. */
   readonly keys?: readonly string[];
   readonly note?: string;
@@ -97,15 +99,13 @@ export interface AuditRecord extends Origin {
 export function auditRecord(entry: Line): AuditRecord | undefined {
   switch (entry.kind) {
     case 'commit': {
-      const { kind: _kind, set, sealed, unsaved, was, ...rest } = entry;
+      const { kind: _kind, set, sealed, unsaved, was, unaudited = [], ...rest } = entry;
+      const told = Object.entries({ ...set, ...unsaved }).filter(([key]) => !unaudited.includes(key));
       const changes: AuditChange[] = [
-        ...Object.entries({ ...set, ...unsaved }).map(([key, value]) => ({
-          key,
-          old: was?.[key],
-          new: value,
-        })),
+        ...told.map(([key, value]) => ({ key, old: was?.[key], new: value })),
         ...Object.keys(sealed ?? {}).map((key) => ({ key, secret: true as const })),
       ];
+      if (changes.length === 0) return undefined;
       return { ...rest, outcome: 'done', changes };
     }
     case 'refused': {

@@ -34,6 +34,8 @@ export interface Reconciler {
   stop(): Promise<void>;
 }
 
+const isUnsupported = (error: unknown): boolean => error instanceof Unsupported;
+
 const longestRetryMs = 60_000;
 
 export function reconcile<R extends Registry, K extends keyof R & string, Spec>(
@@ -53,6 +55,16 @@ export function reconcile<R extends Registry, K extends keyof R & string, Spec>(
   /** The newest change of a key that matters here; statuses and others move the store's own revision on. */
   const revisionOf = (): number => Math.max(...keys.map((key) => store.cell(key)?.revision ?? 0));
   const overtaken = (settings: Pick<Values<R>, K>): boolean => !isDeepStrictEqual(read(), settings);
+
+  /** Which settings are not as in `back`; all of them where it is something else that has changed. */
+  const apart = (
+    settings: Pick<Values<R>, K>,
+    back: Partial<Pick<Values<R>, K>>,
+  ): { readonly touched: readonly K[]; readonly others: readonly K[] } => {
+    const touched = keys.filter((key) => !isDeepStrictEqual(settings[key], back[key]));
+    if (touched.length === 0) return { touched: keys, others: [] };
+    return { touched, others: keys.filter((key) => !touched.includes(key)) };
+  };
 
   async function settle(): Promise<void> {
     while (stale && !stopped) {
@@ -76,11 +88,14 @@ export function reconcile<R extends Registry, K extends keyof R & string, Spec>(
           stale = true;
           continue;
         }
-        store.statuses.report(keys, { status: 'failed', revision, reason });
+        // Settings and spec are kept as one pair: what returns is what produced the running spec, never a mixture.
+        const back = good?.settings ?? unit.fallback;
+        const { touched, others } = apart(settings, good === undefined && !isUnsupported(error) ? {} : back);
+        store.statuses.report(touched, { status: 'failed', revision, reason });
+        // What runs has these already, whatever becomes of the rest.
+        if (good !== undefined) store.statuses.report(others, { status: 'applied', revision });
         unit.onFailure?.(reason);
-        if (error instanceof Unsupported) {
-          // Settings and spec are kept as one pair: what returns is what produced the running spec, never a mixture.
-          const back = good?.settings ?? unit.fallback;
+        if (isUnsupported(error)) {
           if (!isDeepStrictEqual(back, settings)) {
             await store.submit(actor, back, { note: reason });
             continue;

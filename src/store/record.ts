@@ -1,4 +1,5 @@
 // What the journal is told of a commit or a refusal: enough to restore the state and to answer "who changed what".
+import { isDeepStrictEqual } from 'node:util';
 import type { Actor } from './actor.js';
 import { isComputed, type Cell } from './cell.js';
 import type { Entry } from './journalEntry.js';
@@ -26,6 +27,7 @@ export function commitEntry(facts: CommitFacts): Entry | undefined {
   const sealed: Record<string, string> = {};
   const unsaved: Record<string, unknown> = {};
   const was: Record<string, unknown> = {};
+  const unaudited: string[] = [];
   const views: string[] = [];
   // Also what keeps its value but was only for the moment, and is now meant to stay.
   const settled = staged.settled.map((cell) => [cell, before.valueOf(cell)] as const);
@@ -39,6 +41,7 @@ export function commitEntry(facts: CommitFacts): Entry | undefined {
     } else if (cell.saved) {
       set[cell.key] = value;
       was[cell.key] = (before.durableOf(cell) ?? { value: before.valueOf(cell) }).value;
+      if (actor.system === true && isBookKeeping(cell, was[cell.key], value)) unaudited.push(cell.key);
     } else if (actor.system !== true && !cell.sealed) {
       unsaved[cell.key] = value;
       was[cell.key] = before.valueOf(cell);
@@ -55,10 +58,17 @@ export function commitEntry(facts: CommitFacts): Entry | undefined {
     ...optional('sealed', sealed),
     ...optional('unsaved', unsaved),
     ...optional('was', was),
+    ...(unaudited.length === 0 ? {} : { unaudited }),
     ...(views.length === 0 ? {} : { keys: views }),
     ...(options.note === undefined ? {} : { note: options.note }),
     ...(options.requestId === undefined ? {} : { request: options.requestId }),
   };
+}
+
+/** Whether all that the audit would tell of is as it was. */
+function isBookKeeping({ definition }: Cell, was: unknown, is: unknown): boolean {
+  if (definition.kind !== 'setting' || definition.audited === undefined) return false;
+  return isDeepStrictEqual(definition.audited(was), definition.audited(is));
 }
 
 /** A refused value is worth recording while it is small; a secret or a guess at an unknown key never is. */

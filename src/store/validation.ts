@@ -5,6 +5,8 @@ import { ValueErrorType, type TypeCheck, type ValueError } from '@sinclair/typeb
 export function explainValue(check: TypeCheck<TSchema>, value: unknown): string {
   const error = deepest(check.Errors(value));
   if (error === undefined) return 'Value is not accepted';
+  const aboutNames = nameText(error);
+  if (aboutNames !== undefined) return aboutNames;
   const where = error.path === '' ? 'Value' : `Value at ${error.path.slice(1).replaceAll('/', '.')}`;
   return `${where} ${expectation(error)}`;
 }
@@ -67,6 +69,12 @@ function allowedValues(schema: TSchema): readonly unknown[] | undefined {
   if (Array.isArray(options) && options.every((option: TSchema) => 'const' in option))
     return options.map((option: TSchema) => option['const'] as unknown);
   return 'const' in schema ? [schema['const']] : undefined;
+}
+
+/** Where people choose the names, an unknown member is a name that cannot be; the schema may carry words for that. */
+function nameText({ schema, type }: ValueError): string | undefined {
+  const words: unknown = schema['nameText'];
+  return type === ValueErrorType.ObjectAdditionalProperties && typeof words === 'string' ? words : undefined;
 }
 
 /** A pattern is for machines; the schema may carry words for it. */

@@ -48,22 +48,12 @@ export async function readSpace(folder: string): Promise<{ total: number; availa
   return { total: blocks * bsize, available: bavail * bsize, used: (blocks - bfree) * bsize };
 }
 
-/** Of Linux, for whatever the kernel itself counts in. */
-const ticksPerSecond = 100;
-
-/** What a process takes of the machine; undefined where it is no more. */
-export async function readProcess(
-  pid: number,
-): Promise<{ readonly cpuSeconds: number; readonly memory: number } | undefined> {
+/** Bytes that a process has in use; undefined where it is no more. */
+export async function readProcessMemory(pid: number): Promise<number | undefined> {
   try {
-    const [stat, status] = await Promise.all(
-      ['stat', 'status'].map((name) => readFile(`/proc/${String(pid)}/${name}`, 'utf8')),
-    );
-    // Behind the name, which may hold anything: its 12th and 13th numbers are the time as user and as system.
-    const [user = 0, system = 0] =
-      (stat ?? '').split(')').at(-1)?.trim().split(' ').slice(11, 13).map(Number) ?? [];
-    const [, kilobytes = '0'] = /^VmRSS:\s+(\d+) kB$/m.exec(status ?? '') ?? [];
-    return { cpuSeconds: (user + system) / ticksPerSecond, memory: Number(kilobytes) * 1024 };
+    const status = await readFile(`/proc/${String(pid)}/status`, 'utf8');
+    const [, kilobytes = '0'] = /^VmRSS:\s+(\d+) kB$/m.exec(status) ?? [];
+    return Number(kilobytes) * 1024;
   } catch {
     return undefined;
   }

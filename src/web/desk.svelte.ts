@@ -34,8 +34,8 @@ export class Desk {
   readonly http = new HttpClient('');
   readonly values = new SvelteMap<string, unknown>();
   readonly standings = new SvelteMap<string, Standing>();
-  /** Why the last change of a key did not come into force. The value returns at once and is in force again, but the
-   *  reason stays until somebody here tries anew. */
+  /** Why the last change of a key did not come into force. The value returns at once and is in force again, but for
+   *  whoever asked for it here the reason stays until they try anew. */
   readonly failures = new SvelteMap<string, string>();
   readonly changedBy = new SvelteMap<string, ChangedBy>();
   #phase = $state<Phase>('looking');
@@ -44,6 +44,8 @@ export class Desk {
   #schema = $state.raw<Schema | undefined>();
   /** Why somebody who was logged in is not any more. */
   #ended = $state(false);
+  /** What was changed here, and not by others. */
+  readonly #asked = new Set<string>();
   #client: Client | undefined;
   #looking: Promise<void> | undefined;
 
@@ -132,6 +134,7 @@ export class Desk {
   async change(key: string, value: unknown, ifRevision?: number, transient?: true): Promise<number> {
     if (this.#client === undefined) throw new ClientError('unreachable', 'Not connected');
     this.failures.delete(key);
+    this.#asked.add(key);
     const { revision } = await this.#client.submit({ [key]: value }, { ifRevision, transient });
     return revision;
   }
@@ -175,6 +178,7 @@ export class Desk {
     client.statuses.subscribe(({ key, status, reason }) => {
       this.standings.set(key, { status, reason });
       if (status === 'failed') this.failures.set(key, reason ?? '');
+      else if (status === 'applied' && !this.#asked.has(key)) this.failures.delete(key);
     });
     client.notices.subscribe(({ code }) => {
       if (code === 'permissions' || code === 'session-ended') void this.#check();
@@ -217,6 +221,7 @@ export class Desk {
     this.values.clear();
     this.standings.clear();
     this.failures.clear();
+    this.#asked.clear();
     this.changedBy.clear();
     this.#schema = undefined;
     this.#phase = phase;

@@ -14,6 +14,16 @@ it.each([
     'debug',
     'media 0x1 was prepared by other client',
   ],
+  [
+    { message: 'Latency query failed', category: 'aggregator', element: 'mix' },
+    'debug',
+    'mix: Latency query failed',
+  ],
+  [
+    { message: 'Latency query failed', category: 'aggregator', element: 'mux' },
+    'warn',
+    'mux: Latency query failed',
+  ],
   [{ message: 'client 0x1: not allowed' }, 'warn', 'client 0x1: not allowed'],
 ])('of %j it is told at %s', (more, level, message) => {
   const whole = { ...warning, ...more };

@@ -61,6 +61,16 @@ describe('statistics', () => {
     expect(value('streamHealth')).toEqual({ healthy: true, reasons: [] });
   });
 
+  it('tell the load of both processes, to whoever asks about the server as well', async () => {
+    const loadOf = async (which: string): Promise<number | undefined> => {
+      const { processes } = (await (await ask('/api/about')).json()) as {
+        readonly processes: readonly { readonly name: string; readonly load?: number }[];
+      };
+      return processes.find(({ name }) => name === which)?.load;
+    };
+    for (const name of ['server', 'media']) await expect.poll(() => loadOf(name), soon).toBeGreaterThan(0);
+  });
+
   it('tell the loss, the round trip and the jitter that the viewers report', async () => {
     relay.loses = (serial) => serial % 10 === 0;
     relay.wobble = 10;

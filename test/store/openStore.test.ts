@@ -113,6 +113,37 @@ describe('a factory reset', () => {
   });
 });
 
+describe('the book that the server keeps on a setting', () => {
+  test('is on the disk and not in the audit, where anything else is', async () => {
+    const folder = await makeFolder();
+    const first = await open(folder);
+    const told: unknown[] = [];
+    first.journal.onAudit((record) => told.push(record.changes));
+    const root = { role: 'administrator', additionalPermissions: [] };
+    const write = (account: object): Promise<unknown> =>
+      first.store.transact(systemActor(), { users: { root: { ...root, ...account } } });
+    await write({});
+    await write({ lastLogin: 5 });
+    await write({ lastLogin: 6, onvif: true });
+    const changes = [
+      [{ key: 'users', old: {}, new: { root } }],
+      [
+        {
+          key: 'users',
+          old: { root: { ...root, lastLogin: 5 } },
+          new: { root: { ...root, lastLogin: 6, onvif: true } },
+        },
+      ],
+    ];
+    expect(told).toEqual(changes);
+    await write({ lastLogin: 7, onvif: true });
+    const second = await open(await afterKill(folder));
+    expect(second.store.get('users')['root']).toEqual({ ...root, lastLogin: 7, onvif: true });
+    const records = await second.journal.search({ key: 'users' });
+    expect(records.map((record) => record.changes)).toEqual(changes.toReversed());
+  });
+});
+
 describe('a secret', () => {
   test('is in no file and in no answer of the audit', async () => {
     const folder = await makeFolder();

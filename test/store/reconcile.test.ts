@@ -40,6 +40,42 @@ it('what can never be goes back to what ran, with the reason', async () => {
   await unit.stop();
 });
 
+it('what nobody touched is not marked with the failure of its neighbours', async () => {
+  const store = makeStore();
+  const unit = reconcile({
+    store,
+    keys,
+    fallback,
+    desired: (settings) => settings,
+    apply: ({ rtspPort }) =>
+      rtspPort === 9999
+        ? Promise.reject(new Unsupported('taken'))
+        : rtspPort === 9998
+          ? Promise.reject(new Error('not now'))
+          : Promise.resolve(),
+    retryMs: 3_600_000,
+  });
+  await unit.settled();
+  const told: string[] = [];
+  store.statuses.changes$.subscribe(({ key, status }) => {
+    told.push(`${key} ${status}`);
+  });
+  await store.transact(admin, { rtspPort: 9999 }, { wait: 'applied' });
+  await unit.settled();
+  expect(told).toContain('rtspPort failed');
+  expect(told.filter((line) => line.startsWith('rtspEnabled'))).toEqual([]);
+
+  await store.transact(admin, { rtspPort: 9998, rtspEnabled: false }, { wait: 'applied' });
+  expect(store.status('rtspEnabled').status).toBe('failed');
+  // Wished for again as it runs, while the other still is not.
+  await store.transact(admin, { rtspEnabled: true }, { wait: 'applied' });
+  expect([store.status('rtspPort').status, store.status('rtspEnabled').status]).toEqual([
+    'failed',
+    'applied',
+  ]);
+  await unit.stop();
+});
+
 it('what fails for now stays wished for and is tried again', async () => {
   const store = makeStore();
   let broken = true;

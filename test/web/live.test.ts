@@ -178,6 +178,7 @@ describe('a change that cannot be carried out', () => {
     await web.page.keyboard.press('Enter');
     await row.getByText(/Not applied: ./).waitFor();
     expect(await row.locator('#rtspPort').inputValue()).toBe(String(server.rtspPort));
+    expect(await web.setting('rtspEnabled').getAttribute('data-state')).toBe('none');
     taken.close();
   });
 });

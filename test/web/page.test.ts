@@ -294,6 +294,20 @@ describe('settings', () => {
     expect(server.store.get('webrtcIceServers')).toEqual([{ urls: ['stun:192.0.2.1'] }]);
   });
 
+  it('lose the word of a failure that somebody else brought about as soon as it is over', async () => {
+    const web = await visitAs('admin');
+    await web.go('settings/rtsp');
+    const row = web.setting('rtspEnabled');
+    await row.waitFor();
+    const { statuses, revision } = server.store;
+    statuses.own(['rtspEnabled']);
+    statuses.report(['rtspEnabled'], { status: 'failed', revision, reason: 'out of order' });
+    await row.getByText('Not applied: out of order').waitFor();
+    statuses.report(['rtspEnabled'], { status: 'applied', revision });
+    await row.getByText('Not applied: out of order').waitFor({ state: 'detached' });
+    statuses.disown(['rtspEnabled']);
+  });
+
   it('are found by what people call them', async () => {
     const web = await visitAs('admin');
     await web.go('settings');

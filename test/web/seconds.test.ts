@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { csvOf } from '../../src/web/statistics/csv.js';
+import { csvOf } from '../../src/web/statistics/figuresCsv.js';
 import { joinedDecisions, type Decision } from '../../src/web/statistics/decisions.js';
 import {
   closest,
@@ -125,5 +125,10 @@ describe('the file', () => {
     expect(lines[2]).toMatch(/^1970-01-01T00:00:01\.000Z,/);
     expect(lines[2]).toContain(`"stream1 4 to 2 bit/s: so it is, ""quoted""; stream2: a queue"`);
     expect(lines[3]?.endsWith(',')).toBe(true);
+  });
+
+  it('has no formulas, whatever is called so', () => {
+    const csv = csvOf([], [second(0)], [decision(1, 0, { stream: '=cmd|calc', reason: 'asked' })]);
+    expect(csv).toContain(",'=cmd|calc 4 to 2 bit/s: asked\r\n");
   });
 });

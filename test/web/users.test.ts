@@ -38,9 +38,12 @@ it('an administrator makes an account, gives it rights, and deletes it after bei
   const { page } = web;
   await page.getByRole('button', { name: 'New account' }).focus();
   await page.keyboard.press('Enter');
-  await page.keyboard.type('paula');
+  await page.keyboard.type('Paula Müller');
   await page.getByLabel('Role', { exact: true }).selectOption('Viewer');
   await page.locator('#account-password').fill('weak');
+  await page.keyboard.press('Enter');
+  await page.getByRole('alert').getByText('A name is up to 32 letters').waitFor();
+  await page.locator('#account-name[aria-invalid=true]:focus').fill('paula');
   await page.keyboard.press('Enter');
   // What the server says of it, at the field that is wrong.
   await page.getByText('The password must have at least 8 characters').waitFor();

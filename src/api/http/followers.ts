@@ -7,30 +7,45 @@ import type { App } from './route.js';
 /** A reader that takes nothing off for this much is let go. */
 const largestBacklog = 256 * 1024;
 const mostFollowers = 50;
+/** Far more than anybody looks at, and few enough that no one account takes all the places. */
+const mostOfOne = 5;
 /** Shows both ends that the other is there. */
 const heartbeatMs = 15_000;
 
 export class Followers {
   readonly #what: string;
-  readonly #following = new Set<PassThrough>();
+  /** Whose each is, the oldest first. */
+  readonly #following = new Map<PassThrough, string>();
 
   constructor(app: App, what: string) {
     this.#what = what;
     app.addHook('preClose', (done) => {
-      for (const lines of this.#following) lines.end();
+      for (const lines of this.#following.keys()) lines.end();
       done();
     });
   }
 
   /** `may` is asked again before each line. */
-  open({ raw }: FastifyRequest, may: () => boolean): Follower {
+  open({ raw, ip, identity }: FastifyRequest, may: () => boolean): Follower {
+    // No account's name begins so.
+    const owner = identity.anonymous ? `@${ip}` : identity.name;
+    this.#makeRoomFor(owner);
     if (this.#following.size >= mostFollowers)
       throw new ObscuraError('limited', `Too many follow ${this.#what} already`, { retryAfter: 30 });
     const lines = new PassThrough();
-    this.#following.add(lines);
+    this.#following.set(lines, owner);
     lines.on('close', () => this.#following.delete(lines));
     raw.on('close', () => lines.destroy());
     return new Follower(lines, may);
+  }
+
+  /** The newest is the one that is looked at: the oldest of the same account gives way, whether it still reads or not. */
+  #makeRoomFor(owner: string): void {
+    const own = [...this.#following].filter(([, whose]) => whose === owner).map(([lines]) => lines);
+    for (const lines of own.slice(0, Math.max(0, own.length + 1 - mostOfOne))) {
+      this.#following.delete(lines);
+      lines.destroy();
+    }
   }
 }
 

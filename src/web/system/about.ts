@@ -3,7 +3,8 @@
 export interface Process {
   readonly name: 'server' | 'media';
   readonly pid: number;
-  readonly cpuSeconds: number;
+  /** Percent of all processors; not known where the server has no video. */
+  readonly load?: number;
   readonly memory: number;
 }
 
@@ -34,11 +35,4 @@ export interface Certificate {
   readonly notBefore: string;
   readonly notAfter: string;
   readonly selfSigned: boolean;
-}
-
-/** Percent of one processor between two looks; undefined where they are of two processes. */
-export function loadOf(process: Process, before: About | undefined, now: About): number | undefined {
-  const then = before?.processes.find(({ pid }) => pid === process.pid);
-  if (before === undefined || then === undefined || now.at <= before.at) return undefined;
-  return (100_000 * (process.cpuSeconds - then.cpuSeconds)) / (now.at - before.at);
 }

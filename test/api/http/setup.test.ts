@@ -57,9 +57,13 @@ describe('a server without accounts', () => {
     const weak = await setUp({ code, password: 'short' });
     expect(weak.status).toBe(422);
     expect(await weak.json()).toMatchObject({ error: { key: 'userPasswords' } });
-    const odd = await setUp({ code, username: '<b>' });
-    expect(odd.status).toBe(422);
-    expect(await odd.json()).toMatchObject({ error: { key: 'users' } });
+    for (const username of ['<b>', 'Jürgen Müller', '-a', 'a'.repeat(33)]) {
+      const odd = await setUp({ code, username });
+      expect(odd.status).toBe(422);
+      expect(await odd.json()).toMatchObject({
+        error: { key: 'users', message: expect.stringContaining('A name is up to 32 letters') as unknown },
+      });
+    }
     expect(await setUp({ code, role: 'guest' })).toMatchObject({ status: 400 });
     expect(server.store.get('users')).toEqual({});
     expect(await isDue()).toBe(true);

@@ -1,16 +1,19 @@
 // What runs here, for people who look after the machine: versions, processes, and where the page can be reached.
 import { hostname } from 'node:os';
 import { Type } from '@sinclair/typebox';
-import { machineFacts, readProcess } from '../../../system/readings.js';
+import { machineFacts, readProcessMemory } from '../../../system/readings.js';
 import type { Services } from '../../services.js';
 import { answers, type App } from '../route.js';
 
 const Process = Type.Object({
   name: Type.Union([Type.Literal('server'), Type.Literal('media')]),
   pid: Type.Integer(),
-  cpuSeconds: Type.Number({
-    description: 'Of processor time since it began; growth by one a second is one core.',
-  }),
+  load: Type.Optional(
+    Type.Number({
+      description:
+        'Percent of all processors, as in the observable `processLoad`; where the server has video.',
+    }),
+  ),
   memory: Type.Integer({ description: 'Bytes of memory in use.' }),
 });
 const About = Type.Object({
@@ -27,7 +30,7 @@ const About = Type.Object({
   processes: Type.Array(Process),
 });
 
-export function aboutRoutes(app: App, { version, startedAt, media, webAddresses }: Services): void {
+export function aboutRoutes(app: App, { version, startedAt, store, media, webAddresses }: Services): void {
   app.get(
     '/api/about',
     {
@@ -40,14 +43,16 @@ export function aboutRoutes(app: App, { version, startedAt, media, webAddresses 
     },
     async () => {
       const state = media?.report().state;
+      const { server, video } = store.get('processLoad');
       const running = [
-        { name: 'server' as const, pid: process.pid },
-        ...(state?.phase === 'running' ? [{ name: 'media' as const, pid: state.pid }] : []),
+        // The load is measured together with the video.
+        { name: 'server' as const, pid: process.pid, ...(media === undefined ? {} : { load: server }) },
+        ...(state?.phase === 'running' ? [{ name: 'media' as const, pid: state.pid, load: video }] : []),
       ];
       const processes = await Promise.all(
         running.map(async (each) => {
-          const reading = await readProcess(each.pid);
-          return reading === undefined ? [] : [{ ...each, ...reading }];
+          const memory = await readProcessMemory(each.pid);
+          return memory === undefined ? [] : [{ ...each, memory }];
         }),
       );
       const { platform, architecture, nodeVersion } = machineFacts();

@@ -1,4 +1,5 @@
 // The figures as a table for other programs: one line a second, as the server counts, with what was decided in it.
+import { csv } from '../parts/csv.js';
 import type { Decision } from './decisions.js';
 import type { Second } from './seconds.js';
 import { mannerOf, type Unit } from './units.js';
@@ -19,13 +20,11 @@ export function csvOf(
     const made = decisions.filter((decision) => decision.at >= at && decision.at < end);
     return [
       new Date(at).toISOString(),
-      ...columns.map(({ figure }) => String(figures[figure] ?? '')),
+      ...columns.map(({ figure }) => figures[figure] ?? undefined),
       made.map(inWords).join('; '),
     ];
   });
-  return [['time', ...heads, 'decisions'], ...lines]
-    .map((cells) => `${cells.map(quoted).join(',')}\r\n`)
-    .join('');
+  return csv([['time', ...heads, 'decisions'], ...lines]);
 }
 
 function headOf(figure: string, unit: string): string {
@@ -35,9 +34,4 @@ function headOf(figure: string, unit: string): string {
 function inWords({ stream, from, to, reason }: Decision): string {
   const step = from === undefined || to === undefined ? '' : ` ${String(from)} to ${String(to)} bit/s`;
   return `${stream}${step}: ${reason}`;
-}
-
-/** As RFC 4180 has it. */
-function quoted(cell: string): string {
-  return /[",\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell;
 }
