@@ -239,10 +239,10 @@ describe('settings', () => {
     await change('streamFramerate', 50);
     await row.getByText('Changed by operator in the meantime.').waitFor();
     await web.page.keyboard.press('Enter');
-    await row.getByRole('button', { name: 'Keep theirs' }).waitFor();
+    await row.getByRole('button', { name: 'Keep theirs (50 frames/s)' }).waitFor();
     expect(server.store.get('streamFramerate')).toBe(50);
     expect(await row.locator('#streamFramerate').inputValue()).toBe('50');
-    await row.getByRole('button', { name: 'Apply mine' }).click();
+    await row.getByRole('button', { name: 'Apply mine (25 frames/s)' }).click();
     await row.getByText('Applied').waitFor();
     expect(server.store.get('streamFramerate')).toBe(25);
   });

@@ -11,6 +11,12 @@ export function valueInWords(value: unknown, unit?: string): string {
   return typeof value === 'string' ? value : JSON.stringify(value, null, 1);
 }
 
+/** On one line, and of what is long only the beginning. */
+export function valueBriefly(value: unknown, unit: string | undefined, longest: number): string {
+  const text = valueInWords(value, unit).replaceAll(/\s+/g, ' ');
+  return text.length > longest ? `${text.slice(0, longest)} …` : text;
+}
+
 function numberInWords(value: number, unit: string | undefined): string {
   if (unit === 'bit/s') return bitrate(value);
   if (unit !== undefined) return `${number(value, 2)} ${unit}`;
