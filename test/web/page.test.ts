@@ -150,7 +150,7 @@ describe('what each role finds', () => {
     await web.go('streams');
     await web.page.getByText('Ending a connection needs Media_rw.').waitFor();
     await web.go('live');
-    await web.page.getByText('Needs Media_rw').waitFor();
+    await web.page.locator('#snapshot-result').getByText('Needs Media_rw').waitFor();
     expect(await web.page.getByRole('button', { name: 'Take a photo' }).isDisabled()).toBe(true);
   });
 
@@ -219,16 +219,39 @@ describe('settings', () => {
     expect(server.store.get('streamPassthrough')).toBe(false);
   });
 
-  it('refused say why, and the value returns', async () => {
-    const web = await visitAs('admin');
+  it('refused say why and what is in force, and can be put right', async () => {
+    const web = await visitAs('admin', { viewport: { width: 390, height: 640 } });
     await web.go('settings/stream');
     const row = web.setting('streamResolution');
     const before = await row.locator('input').inputValue();
     await row.locator('input').fill('wide');
     await web.page.keyboard.press('Enter');
     await row.getByText(/Not applied: .*WIDTHxHEIGHT/).waitFor();
-    expect(await row.locator('input').inputValue()).toBe(before);
+    const words = row.getByText(`Still in force: ${before}`);
+    expect((await words.boundingBox())?.y).toBeLessThan(640);
+    expect(await row.locator('input').inputValue()).toBe('wide');
     expect(await row.getAttribute('data-state')).toBe('failed');
+    await row.locator('input').press('Escape');
+    expect(await row.locator('input').inputValue()).toBe(before);
+    await words.waitFor({ state: 'detached' });
+    await row.locator('input').fill('wide');
+    await web.page.keyboard.press('Enter');
+    await words.waitFor();
+    await row.locator('input').fill('1280x720');
+    await web.page.keyboard.press('Enter');
+    await row.getByText('Applied').waitFor();
+    expect(server.store.get('streamResolution')).toBe('1280x720');
+    server.store.write({ streamResolution: before });
+  });
+
+  it('emptied keep the value in force', async () => {
+    const web = await visitAs('admin');
+    await web.go('settings/stream');
+    const row = web.setting('streamBitrate');
+    await row.locator('#streamBitrate').fill('');
+    await web.page.keyboard.press('Enter');
+    await row.getByText('Nothing was entered; the value stays.').waitFor();
+    expect(await row.locator('#streamBitrate').inputValue()).toBe('8000000');
   });
 
   it('overtaken by somebody else while one edits are not overwritten unasked', async () => {
