@@ -333,6 +333,7 @@ describe('settings', () => {
     const row = web.setting('streamFramerate');
     await row.getByRole('heading', { name: 'Bildrate' }).waitFor();
     await row.getByText('Bilder je Sekunde des Hauptstreams.').waitFor();
+    await row.getByText('Bilder/s', { exact: true }).waitFor();
     await web.page.getByRole('link', { name: 'Belichtung und Weißabgleich' }).waitFor();
     expect(await web.page.locator('main [lang=en]').count()).toBe(0);
     await web.page.getByRole('searchbox').fill('rauschminderung');
@@ -340,6 +341,7 @@ describe('settings', () => {
     await web.page.getByRole('searchbox').fill('noise reduction');
     await web.setting('noiseSuppression').waitFor();
     await web.page.locator('summary', { hasText: 'admin' }).click();
+    await web.page.getByText('Rolle: Administrator').waitFor();
     await web.page.getByLabel('Sprache').selectOption('English');
     await web.setting('noiseSuppression').getByRole('heading', { name: 'Noise reduction' }).waitFor();
   });

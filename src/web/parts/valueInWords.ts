@@ -1,5 +1,6 @@
 // A value of a setting for people to read, in one piece.
 import { bitrate, moment, number, say } from '../words.svelte.js';
+import { unitInWords } from './unitInWords.js';
 
 /** No setting counts as far as this but those that say when something was, in milliseconds since 1970. */
 const leastMoment = 1e12;
@@ -19,7 +20,7 @@ export function valueBriefly(value: unknown, unit: string | undefined, longest: 
 
 function numberInWords(value: number, unit: string | undefined): string {
   if (unit === 'bit/s') return bitrate(value);
-  if (unit !== undefined) return `${number(value, 2)} ${unit}`;
+  if (unit !== undefined) return `${number(value, 2)} ${unitInWords(unit)}`;
   // A port is a name more than a number: nobody writes it in groups of digits.
   return value >= leastMoment ? moment(value) : String(value);
 }
