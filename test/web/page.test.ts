@@ -207,6 +207,7 @@ describe('settings', () => {
     const web = await visitAs('operator');
     await web.go('settings/stream');
     const row = web.setting('streamBitrate');
+    await row.getByText('Default: 8 Mbit/s').waitFor();
     await row.locator('#streamBitrate').fill('5000000');
     await web.page.keyboard.press('Enter');
     await row.getByText('Applied').waitFor();
