@@ -149,6 +149,15 @@ describe('what each role finds', () => {
     expect(await web.page.getByRole('link', { name: 'Network', exact: true }).count()).toBe(0);
     await web.go('streams');
     await web.page.getByText('Ending a connection needs Media_rw.').waitFor();
+    await web.page.locator('summary', { hasText: 'viewer' }).click();
+    await web.page.getByRole('link', { name: 'My account' }).click();
+    await web.page.getByRole('link', { name: 'My account' }).waitFor({ state: 'hidden' });
+    await web.go('log');
+    await web.page.locator('[data-seq]').first().waitFor();
+    expect(await web.page.getByRole('button', { name: /^Undo/ }).count()).toBe(0);
+    await web.go('users');
+    await web.page.getByText('This page is not for your role.').waitFor();
+    expect(await web.page.title()).toBe('Users · Obscura');
     await web.go('live');
     await web.page.locator('#snapshot-result').getByText('Needs Media_rw').waitFor();
     expect(await web.page.getByRole('button', { name: 'Take a photo' }).isDisabled()).toBe(true);
