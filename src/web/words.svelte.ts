@@ -50,6 +50,19 @@ export function say(word: Word, facts: Readonly<Record<string, string | number>>
   );
 }
 
+/** Words that have others for one. */
+type Counted = { [W in Word]: `${W}One` extends Word ? W : never }[Word];
+
+/** The words for a count, which is the fact `count` in them: those for one are under the same key with `One`. */
+export function sayCount(
+  word: Counted,
+  count: number,
+  facts: Readonly<Record<string, string | number>> = {},
+): string {
+  const isOne = new Intl.PluralRules(speech.language).select(count) === 'one';
+  return say(isOne ? `${word}One` : word, { ...facts, count: number(count) });
+}
+
 export function number(value: number, digits = 0): string {
   return new Intl.NumberFormat(speech.language, { maximumFractionDigits: digits }).format(value);
 }

@@ -245,7 +245,7 @@ it('tell nobody more than they may know', async () => {
   });
   expect(created.status).toBe(201);
   await visitAs('watcher');
-  await web.page.getByText('Needs System_r').waitFor();
+  await web.page.getByText('Needs one of System_r, System_rw').waitFor();
   expect(await web.page.locator('[data-panel="cpu"]').count()).toBe(0);
   const columns = Object.keys(
     ((await (await ask('/api/statistics/history', 'watcher')).json()) as { readonly columns: Columns })

@@ -116,9 +116,15 @@ describe('the live picture', () => {
     await until(async () => server.media?.pictures.list().length === 0);
     await web.go('live');
     await until(mjpegShown);
-    await server.change({ webrtcEnabled: true });
+    await web.page.getByText('This stream is not being encoded now').waitFor();
+    await transport('mjpeg').getByText('Needs Media_rw').waitFor();
+    const operator = await WebPage.openAs(browser, server.url, 'operator');
+    await operator.page.getByRole('button', { name: 'Switch WebRTC on' }).click();
+    await operator.page.locator('.transport[data-transport="webrtc"]').waitFor();
+    await operator.close();
     await transport('webrtc').waitFor();
     await web.page.getByText('H264 · 640 × 360').waitFor();
+    await web.page.getByText('This stream is not being encoded now').waitFor({ state: 'detached' });
   });
 
   it('comes as MJPEG where the server refuses WebRTC, with its reason', async () => {
@@ -214,6 +220,9 @@ describe('a server that stops and starts', () => {
     await server.stop();
     await web.page.getByText('Connection lost.').waitFor();
     expect(await opacity()).not.toBe('1');
+    expect(await web.page.evaluate('getComputedStyle(document.querySelector(".health")).filter')).not.toBe(
+      'none',
+    );
     expect(await web.page.getByRole('button', { name: 'Take a photo' }).isDisabled()).toBe(true);
     const again = await runningServer({ folder, environment: { media: true, httpPort, rtspPort } });
     server = { ...server, ...again };

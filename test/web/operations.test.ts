@@ -255,7 +255,7 @@ describe('presets', () => {
     await dialog.getByText('holds settings that you may not change').waitFor();
     expect(await dialog.getByRole('button', { name: 'Apply' }).isDisabled()).toBe(true);
     const viewer = await visitAs('viewer', 'presets');
-    await viewer.page.getByText('Needs Media_rw, Device_rw, System_rw').waitFor();
+    await viewer.page.getByText('Needs one of Media_rw, Device_rw, System_rw').waitFor();
     for (const name of ['Save the present state', 'Rename office', 'Delete office'])
       expect(await viewer.page.getByRole('button', { name }).isDisabled()).toBe(true);
     server.store.write({ logLevel: 'fatal' });
@@ -284,6 +284,9 @@ it('a backup goes to a file and comes back, chosen or dropped, and a wrong file 
     await page.getByRole('alert').getByText(problem).first().waitFor();
     expect(await page.getByRole('dialog').count()).toBe(0);
   }
+  // A reason is said once.
+  expect(await page.getByRole('alert').getByText('lightIntensity').count()).toBe(1);
+  await page.getByText('The backup cannot be restored:', { exact: true }).waitFor();
   await page.evaluate(
     `(() => {
       const data = new DataTransfer();

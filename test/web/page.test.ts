@@ -149,8 +149,17 @@ describe('what each role finds', () => {
     expect(await web.page.getByRole('link', { name: 'Network', exact: true }).count()).toBe(0);
     await web.go('streams');
     await web.page.getByText('Ending a connection needs Media_rw.').waitFor();
+    await web.page.locator('summary', { hasText: 'viewer' }).click();
+    await web.page.getByRole('link', { name: 'My account' }).click();
+    await web.page.getByRole('link', { name: 'My account' }).waitFor({ state: 'hidden' });
+    await web.go('log');
+    await web.page.locator('[data-seq]').first().waitFor();
+    expect(await web.page.getByRole('button', { name: /^Undo/ }).count()).toBe(0);
+    await web.go('users');
+    await web.page.getByText('This page is not for your role.').waitFor();
+    expect(await web.page.title()).toBe('Users · Obscura');
     await web.go('live');
-    await web.page.getByText('Needs Media_rw').waitFor();
+    await web.page.locator('#snapshot-result').getByText('Needs Media_rw').waitFor();
     expect(await web.page.getByRole('button', { name: 'Take a photo' }).isDisabled()).toBe(true);
   });
 
@@ -207,6 +216,7 @@ describe('settings', () => {
     const web = await visitAs('operator');
     await web.go('settings/stream');
     const row = web.setting('streamBitrate');
+    await row.getByText('Default: 8 Mbit/s').waitFor();
     await row.locator('#streamBitrate').fill('5000000');
     await web.page.keyboard.press('Enter');
     await row.getByText('Applied').waitFor();
@@ -219,16 +229,39 @@ describe('settings', () => {
     expect(server.store.get('streamPassthrough')).toBe(false);
   });
 
-  it('refused say why, and the value returns', async () => {
-    const web = await visitAs('admin');
+  it('refused say why and what is in force, and can be put right', async () => {
+    const web = await visitAs('admin', { viewport: { width: 390, height: 640 } });
     await web.go('settings/stream');
     const row = web.setting('streamResolution');
     const before = await row.locator('input').inputValue();
     await row.locator('input').fill('wide');
     await web.page.keyboard.press('Enter');
     await row.getByText(/Not applied: .*WIDTHxHEIGHT/).waitFor();
-    expect(await row.locator('input').inputValue()).toBe(before);
+    const words = row.getByText(`Still in force: ${before}`);
+    expect((await words.boundingBox())?.y).toBeLessThan(640);
+    expect(await row.locator('input').inputValue()).toBe('wide');
     expect(await row.getAttribute('data-state')).toBe('failed');
+    await row.locator('input').press('Escape');
+    expect(await row.locator('input').inputValue()).toBe(before);
+    await words.waitFor({ state: 'detached' });
+    await row.locator('input').fill('wide');
+    await web.page.keyboard.press('Enter');
+    await words.waitFor();
+    await row.locator('input').fill('1280x720');
+    await web.page.keyboard.press('Enter');
+    await row.getByText('Applied').waitFor();
+    expect(server.store.get('streamResolution')).toBe('1280x720');
+    server.store.write({ streamResolution: before });
+  });
+
+  it('emptied keep the value in force', async () => {
+    const web = await visitAs('admin');
+    await web.go('settings/stream');
+    const row = web.setting('streamBitrate');
+    await row.locator('#streamBitrate').fill('');
+    await web.page.keyboard.press('Enter');
+    await row.getByText('Nothing was entered; the value stays.').waitFor();
+    expect(await row.locator('#streamBitrate').inputValue()).toBe('8000000');
   });
 
   it('overtaken by somebody else while one edits are not overwritten unasked', async () => {
@@ -239,10 +272,10 @@ describe('settings', () => {
     await change('streamFramerate', 50);
     await row.getByText('Changed by operator in the meantime.').waitFor();
     await web.page.keyboard.press('Enter');
-    await row.getByRole('button', { name: 'Keep theirs' }).waitFor();
+    await row.getByRole('button', { name: 'Keep theirs (50 frames/s)' }).waitFor();
     expect(server.store.get('streamFramerate')).toBe(50);
     expect(await row.locator('#streamFramerate').inputValue()).toBe('50');
-    await row.getByRole('button', { name: 'Apply mine' }).click();
+    await row.getByRole('button', { name: 'Apply mine (25 frames/s)' }).click();
     await row.getByText('Applied').waitFor();
     expect(server.store.get('streamFramerate')).toBe(25);
   });
@@ -324,6 +357,7 @@ describe('settings', () => {
     const row = web.setting('streamFramerate');
     await row.getByRole('heading', { name: 'Bildrate' }).waitFor();
     await row.getByText('Bilder je Sekunde des Hauptstreams.').waitFor();
+    await row.getByText('Bilder/s', { exact: true }).waitFor();
     await web.page.getByRole('link', { name: 'Belichtung und Weißabgleich' }).waitFor();
     expect(await web.page.locator('main [lang=en]').count()).toBe(0);
     await web.page.getByRole('searchbox').fill('rauschminderung');
@@ -331,6 +365,7 @@ describe('settings', () => {
     await web.page.getByRole('searchbox').fill('noise reduction');
     await web.setting('noiseSuppression').waitFor();
     await web.page.locator('summary', { hasText: 'admin' }).click();
+    await web.page.getByText('Rolle: Administrator').waitFor();
     await web.page.getByLabel('Sprache').selectOption('English');
     await web.setting('noiseSuppression').getByRole('heading', { name: 'Noise reduction' }).waitFor();
   });

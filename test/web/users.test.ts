@@ -148,7 +148,8 @@ it('who may only look finds everything locked, and who may not look finds no suc
       expect(await button.isDisabled(), name).toBe(true);
   // Rights that are taken away take the page along.
   server.store.write({ users });
-  await page.getByRole('heading', { name: 'Users' }).waitFor({ state: 'detached' });
+  await page.getByText('This page is not for your role.').waitFor();
+  expect(await page.locator('main section').count()).toBe(0);
   expect(await page.getByRole('link', { name: 'Users' }).count()).toBe(0);
 });
 

@@ -38,8 +38,11 @@ describe('the words of the page', () => {
   });
 
   it('are all said somewhere', () => {
+    // Those for a count of one are said in place of the others.
     const isSaid = (key: string): boolean =>
-      asked.includes(key) || beginnings.some((beginning) => key.startsWith(beginning));
+      asked.includes(key) ||
+      asked.includes(key.replace(/One$/, '')) ||
+      beginnings.some((beginning) => key.startsWith(beginning));
     expect(keys.filter((key) => !isSaid(key))).toEqual([]);
   });
 
