@@ -387,7 +387,7 @@ describe('the page as a whole', () => {
     await server.store.settle();
   });
 
-  it.each(['admin', 'viewer'])('has no barriers that axe knows of, in either theme: %s', async (username) => {
+  it.each(['admin', 'operator', 'viewer'])('has no barriers that axe knows of, in either theme: %s', async (username) => {
     // What axe brings along to look at the page is not of the page.
     const web = await visit({ bypassCSP: true });
     const isClear = async (): Promise<void> => {
