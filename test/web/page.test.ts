@@ -387,65 +387,68 @@ describe('the page as a whole', () => {
     await server.store.settle();
   });
 
-  it.each(['admin', 'operator', 'viewer'])('has no barriers that axe knows of, in either theme: %s', async (username) => {
-    // What axe brings along to look at the page is not of the page.
-    const web = await visit({ bypassCSP: true });
-    const isClear = async (): Promise<void> => {
-      for (const colorScheme of ['light', 'dark'] as const) {
-        await web.page.emulateMedia({ colorScheme });
-        expect(await web.accessibilityFaults()).toEqual([]);
+  it.each(['admin', 'operator', 'viewer'])(
+    'has no barriers that axe knows of, in either theme: %s',
+    async (username) => {
+      // What axe brings along to look at the page is not of the page.
+      const web = await visit({ bypassCSP: true });
+      const isClear = async (): Promise<void> => {
+        for (const colorScheme of ['light', 'dark'] as const) {
+          await web.page.emulateMedia({ colorScheme });
+          expect(await web.accessibilityFaults()).toEqual([]);
+        }
+      };
+      await isClear();
+      await web.logIn(username);
+      await web.page.getByRole('link', { name: 'Live' }).waitFor();
+      await web.page.locator('summary', { hasText: username }).click();
+      await isClear();
+      await web.go('settings');
+      // Every setting at once, with every kind of control.
+      await web.page.getByRole('searchbox').fill('e');
+      await web.page.locator('[data-setting]').nth(40).waitFor();
+      await isClear();
+      await web.go('streams');
+      await web.page.locator('#stream-stream1').waitFor();
+      await isClear();
+      // Without video there is nothing to be drawn, and that is said.
+      for (const [place, words] of [
+        ['statistics', 'There are no statistics'],
+        ['pipelines', 'This server does without video'],
+      ] as const) {
+        await web.go(place);
+        await web.page.getByText(words).waitFor();
+        await isClear();
       }
-    };
-    await isClear();
-    await web.logIn(username);
-    await web.page.getByRole('link', { name: 'Live' }).waitFor();
-    await web.page.locator('summary', { hasText: username }).click();
-    await isClear();
-    await web.go('settings');
-    // Every setting at once, with every kind of control.
-    await web.page.getByRole('searchbox').fill('e');
-    await web.page.locator('[data-setting]').nth(40).waitFor();
-    await isClear();
-    await web.go('streams');
-    await web.page.locator('#stream-stream1').waitFor();
-    await isClear();
-    // Without video there is nothing to be drawn, and that is said.
-    for (const [place, words] of [
-      ['statistics', 'There are no statistics'],
-      ['pipelines', 'This server does without video'],
-    ] as const) {
-      await web.go(place);
-      await web.page.getByText(words).waitFor();
+      await web.go('presets');
+      await web.page
+        .getByRole('button', { name: /^Compare/ })
+        .first()
+        .click();
+      await web.page.locator('[data-diff]').first().waitFor();
       await isClear();
-    }
-    await web.go('presets');
-    await web.page
-      .getByRole('button', { name: /^Compare/ })
-      .first()
-      .click();
-    await web.page.locator('[data-diff]').first().waitFor();
-    await isClear();
-    await web.page.keyboard.press('Escape');
-    await isClear();
-    await web.go('log');
-    await web.page.locator('[data-seq]').first().waitFor();
-    await isClear();
-    await web.go('log/server');
-    await web.page.locator('[role=option]').first().waitFor();
-    await web.page.getByRole('listbox').press('End');
-    await isClear();
-    await web.go('system');
-    await web.page.locator('[data-check]').first().waitFor();
-    for (const summary of await web.page.locator('main summary').all()) await summary.click();
-    // What lies under the head of the page, which stays, cannot be judged.
-    await web.page.evaluate('scrollTo(0, 0)');
-    await isClear();
-    for (const [place, sign] of username === 'admin' ? othersOfAdmin : others) {
-      await web.go(place);
-      await web.page.locator(sign).first().waitFor();
+      await web.page.keyboard.press('Escape');
       await isClear();
-    }
-  });
+      await web.go('log');
+      await web.page.locator('[data-seq]').first().waitFor();
+      await isClear();
+      await web.go('log/server');
+      await web.page.locator('[role=option]').first().waitFor();
+      await web.page.getByRole('listbox').press('End');
+      await isClear();
+      await web.go('system');
+      await web.page.locator('[data-check]').first().waitFor();
+      for (const summary of await web.page.locator('main summary').all()) await summary.click();
+      // What lies under the head of the page, which stays, cannot be judged.
+      await web.page.evaluate('scrollTo(0, 0)');
+      await isClear();
+      for (const [place, sign] of username === 'admin' ? othersOfAdmin : others) {
+        await web.go(place);
+        await web.page.locator(sign).first().waitFor();
+        await isClear();
+      }
+    },
+  );
 
   it('fits a narrow screen, and asks nobody but its server', async () => {
     const web = await visitAs('admin', { viewport: { width: 320, height: 640 } });
