@@ -161,26 +161,35 @@ describe('mode rotoclear', () => {
 });
 
 describe('mode auto', () => {
-  it('stays below the wish while much is lost in queues, says why, and comes back', async () => {
-    await server.change({ streamBitrate: wish });
-    await adapt('auto', 500_000);
-    relay.loses = (serial) => serial % 5 === 0;
-    await expect.poll(() => value('streamBitrateEffective'), soon).toBeLessThan(0.8 * wish);
-    expect(value('streamBitrate')).toBe(wish);
-    await expect
-      .poll(() => value('adaptiveState'), soon)
-      .toMatchObject({
-        streams: {
-          stream1: {
-            limitedBy: expect.stringMatching(/^rtsp-\d+$/) as string,
-            reason: expect.stringContaining('loss') as string,
+  it(
+    'stays below the wish while much is lost in queues, says why, and comes back',
+    { timeout: 120_000 },
+    async () => {
+      await server.change({ streamBitrate: wish });
+      await adapt('auto', 500_000);
+      relay.loses = (serial) => serial % 5 === 0;
+      await expect.poll(() => value('streamBitrateEffective'), soon).toBeLessThan(0.8 * wish);
+      expect(value('streamBitrate')).toBe(wish);
+      await expect
+        .poll(() => value('adaptiveState'), soon)
+        .toMatchObject({
+          streams: {
+            stream1: {
+              limitedBy: expect.stringMatching(/^rtsp-\d+$/) as string,
+              reason: expect.stringContaining('loss') as string,
+            },
           },
-        },
-      });
-    expect(Object.values(value('adaptiveState').viewers)).toMatchObject([{ stream: 'stream1', votes: true }]);
-    relay.loses = () => false;
-    await expect.poll(() => value('streamBitrateEffective'), soon).toBeGreaterThan(0.9 * wish);
-  });
+        });
+      expect(Object.values(value('adaptiveState').viewers)).toMatchObject([
+        { stream: 'stream1', votes: true },
+      ]);
+      relay.loses = () => false;
+      // A busy machine makes delays of its own, for which the loop waits.
+      await expect
+        .poll(() => value('streamBitrateEffective'), { ...soon, timeout: 60_000 })
+        .toBeGreaterThan(0.9 * wish);
+    },
+  );
 });
 
 describe('a viewer over UDP with a narrow way beside one with a good way', () => {
