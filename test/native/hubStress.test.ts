@@ -1,13 +1,13 @@
 // The hub's C++ under the sanitizers of addresses and of threads.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { run } from '../support/mediaServer.js';
+import { root } from '../support/program.js';
 
-const root = resolve(import.meta.dirname, '../..');
 const parts = ['channel', 'hubsink', 'hubsrc', 'pipelines', 'graph', 'rtptimes', 'rtp_reports', 'tap'];
 /** With the sanitizers, on a machine that does other things as well. */
 const compilesWithinMs = 120_000;

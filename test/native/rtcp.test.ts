@@ -1,7 +1,7 @@
 // What RTCP is taken for, in C++ under the sanitizers: it comes from anybody on the network.
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { run } from '../support/mediaServer.js';
 import {
@@ -12,8 +12,8 @@ import {
   pictureLoss,
   receiverReport,
 } from '../support/rtcpPackets.js';
+import { root } from '../support/program.js';
 
-const root = resolve(import.meta.dirname, '../..');
 const refused = 'refused';
 const nothing = 'nacks=0 plis=0 firs=0 estimate=-1';
 const block = { about: 9, fraction: 64, lost: -3, jitter: 900, lastReport: 7, delay: 65536 };

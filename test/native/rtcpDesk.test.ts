@@ -2,12 +2,12 @@
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { run } from '../support/mediaServer.js';
+import { root } from '../support/program.js';
 
-const root = resolve(import.meta.dirname, '../..');
 const parts = ['rtcp', 'rtcp_desk', 'rtsp_path', 'h264packets', 'packet_trains'];
 /** With the sanitizers, on a machine that does other things as well. */
 const compilesWithinMs = 120_000;

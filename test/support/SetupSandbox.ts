@@ -13,7 +13,8 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join } from 'node:path';
+import { root as repository } from './program.js';
 
 export interface Finished {
   readonly code: number | null;
@@ -29,8 +30,6 @@ export type Fact =
   | 'hold' // `npm ci` does not end before this fact is gone
   | 'broken-addon' // the native build yields something that cannot be loaded
   | `fails ${string}`; // the npm command of this name fails
-
-const repository = resolve(import.meta.dirname, '../..');
 
 /** Runs with every node of the sandbox: who we are, and addons that are text. */
 const preload = `
